@@ -86,13 +86,13 @@ typedef struct flexilib_response {
 typedef struct flexilib_host {
     /* The size of this struct in the server. A member that lies beyond it doesn't exist there. */
     size_t size;
-    /* Takes `len` bytes from the calling thread's request arena. `align` is a power of two.
+    /* Takes `len` bytes from the calling thread's request arena. `alignment` is a power of two.
      * Ownership: The arena owns the memory; nobody needs to free it.
      * Lifetime: Until the request ends, after request_deinit.
      * Thread: Only a thread that is inside handle_request or request_deinit.
      * Failure: NULL when memory is short, or outside of a request.
      */
-    void *(*alloc)(size_t len, size_t align);
+    void *(*alloc)(size_t len, size_t alignment);
     /* Makes an allocation longer or shorter without moving it. 1: `ptr` now holds `new_len` bytes.
      * Ownership: As alloc.
      * Lifetime: As alloc.

@@ -19,10 +19,10 @@ const hostFunctions: readonly Func[] = [
     name: 'alloc',
     parameters: [
       { name: 'len', type: 'size' },
-      { name: 'align', type: 'size' },
+      { name: 'alignment', type: 'size' },
     ],
     result: 'memory',
-    docs: "Takes `len` bytes from the calling thread's request arena. `align` is a power of two.",
+    docs: "Takes `len` bytes from the calling thread's request arena. `alignment` is a power of two.",
     ownership: 'The arena owns the memory; nobody needs to free it.',
     lifetime: 'Until the request ends, after request_deinit.',
     thread: 'Only a thread that is inside handle_request or request_deinit.',

@@ -30,9 +30,15 @@ function parameters(func: Func): string {
   return func.parameters.map(({ name, type }) => ctype(type) + name).join(', ') || 'void';
 }
 
+/** A field, a member function or, as 'export', an exported symbol; without the semicolon. */
+export function declaration(item: Field | Func, kind: 'member' | 'export' = 'member'): string {
+  if (!isFunc(item)) return `${kind === 'export' ? 'extern const ' : ''}${ctype(item.type)}${item.name}`;
+  const name = kind === 'export' ? item.name : `(*${item.name})`;
+  return `${ctype(item.result)}${name}(${parameters(item)})`;
+}
+
 function member(item: Field | Func): string {
-  if (!isFunc(item)) return `${comment([item.docs], '    ')}    ${ctype(item.type)}${item.name};\n`;
-  return `${comment(contract(item), '    ')}    ${ctype(item.result)}(*${item.name})(${parameters(item)});\n`;
+  return `${comment(isFunc(item) ? contract(item) : [item.docs], '    ')}    ${declaration(item)};\n`;
 }
 
 function struct({ name, docs, fields }: Struct): string {
@@ -41,13 +47,9 @@ function struct({ name, docs, fields }: Struct): string {
 }
 
 function exported({ symbol, required }: (typeof exports)[number]): string {
-  const note = required ? 'Required. ' : 'Optional. ';
-  if (isFunc(symbol)) {
-    const [docs, ...rest] = contract(symbol);
-    const head = comment([note + docs, ...rest]);
-    return `${head}FLEXILIB_EXPORT ${ctype(symbol.result)}${symbol.name}(${parameters(symbol)});\n`;
-  }
-  return `${comment([note + symbol.docs])}FLEXILIB_EXPORT extern const ${ctype(symbol.type)}${symbol.name};\n`;
+  const [docs, ...rest] = isFunc(symbol) ? contract(symbol) : [symbol.docs];
+  const head = comment([`${required ? 'Required' : 'Optional'}. ${docs}`, ...rest]);
+  return `${head}FLEXILIB_EXPORT ${declaration(symbol, 'export')};\n`;
 }
 
 export function header(): string {

@@ -39,3 +39,9 @@ export function pointee(type: string): { name: StructName; isConst: boolean } | 
   const found = /^(const )?(header|request|response|host)$/.exec(type);
   return found ? { name: found[2] as StructName, isConst: found[1] !== undefined } : undefined;
 }
+
+/** The type of an exported function: `flexilib_abi_version` is `AbiVersion`, `handle_request` `HandleRequest`. */
+export function typeName(func: Func): string {
+  const words = func.name.replace(/^flexilib_/, '').split('_');
+  return words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+}
