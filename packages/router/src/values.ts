@@ -1,7 +1,53 @@
+import { closest } from 'fastest-levenshtein';
 import type { Outcome } from './diagnostic.ts';
-import type { Option } from './options.ts';
+import type { Option, OptionTable, OptionValues } from './options.ts';
+
+/** How the numeric types are called, written and counted: in milliseconds, bytes, or simply in ones. */
+const amounts = {
+  duration: { name: 'a duration', example: ': 250ms, 5s, 2m', units: { ms: 1, s: 1000, m: 60_000 } },
+  size: { name: 'a size', example: ': 64k, 16m', units: { k: 1 << 10, m: 1 << 20, g: 1 << 30 } },
+  integer: { name: 'a whole number', example: '', units: { '': 1 } },
+};
 
 /** Reads and checks an option's text: durations give milliseconds, sizes bytes. Never throws. */
-export function parseOption(_option: Option, _text: string): Outcome<number | string> {
-  throw new Error('yet to come');
+export function parseOption(option: Option, text: string): Outcome<number | string> {
+  if (text === '') return { fault: { message: 'there is no value' } };
+  if (option.type === 'string') return { value: text };
+  if (option.type === 'enum') {
+    if (option.values.includes(text)) return { value: text };
+    const message = `\`${text}\` is not ${option.values.join(' or ')}`;
+    return { fault: { message, hint: didYouMean(text, option.values) } };
+  }
+  const { name, example } = amounts[option.type];
+  const range = `from ${option.min} to ${option.max}`;
+  const value = amount(option.type, text);
+  if (value === undefined) {
+    return { fault: { message: `\`${text}\` is not ${name}`, hint: `write one ${range}${example}` } };
+  }
+  if (value < amount(option.type, option.min)! || value > amount(option.type, option.max)!) {
+    return { fault: { message: `\`${text}\` is out of range`, hint: `write ${name} ${range}` } };
+  }
+  return { value };
+}
+
+/** The values that hold when no option of the table is given. */
+export function defaultsOf<Table extends OptionTable>(table: Table): OptionValues<Table> {
+  const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(table)) {
+    const outcome = option.default === undefined ? { value: undefined } : parseOption(option, option.default);
+    if ('fault' in outcome) throw new Error(`the default of ${name}: ${outcome.fault.message}`);
+    values[name] = outcome.value;
+  }
+  return values as OptionValues<Table>;
+}
+
+/** The hint for a name that nobody knows: the nearest that somebody does. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  return `did you mean \`${closest(name, known)}\`?`;
+}
+
+function amount(type: keyof typeof amounts, text: string): number | undefined {
+  const [, digits, unit] = /^(\d+)([a-z]*)$/.exec(text) ?? [];
+  const factor = new Map<string | undefined, number>(Object.entries(amounts[type].units)).get(unit);
+  return factor === undefined ? undefined : Number(digits) * factor;
 }
