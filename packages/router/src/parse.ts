@@ -1,26 +1,12 @@
-import { closest } from 'fastest-levenshtein';
 import type { Config, Route, Rule, Target } from './config.ts';
 import type { Diagnostic, Fault } from './diagnostic.ts';
-import {
-  type OptionTable,
-  type RouteOptions,
-  routeOptions,
-  type ServerOptions,
-  serverOptions,
-} from './options.ts';
+import { type RouteOptions, routeOptions, type ServerOptions, serverOptions } from './options.ts';
 import { collapseBlanks, isRouteKey, keyIdentity, parseRule } from './rule.ts';
+import { findSection, newSection, type Section, setOption } from './section.ts';
 import { readStatements } from './statements.ts';
 import { parseTargets } from './target.ts';
 import { findUnreachable } from './unreachable.ts';
-import { defaultsOf, didYouMean, parseOption } from './values.ts';
-
-/** What options may be set under a name, and those that were, with the line of each. */
-interface Section {
-  readonly name: string;
-  readonly table: OptionTable;
-  readonly values: Record<string, number | string>;
-  readonly lines: Map<string, number>;
-}
+import { defaultsOf } from './values.ts';
 
 /** Parses the text of a proxy.ini; `file` only names it in errors. Never throws: look at `errors`. */
 export function parseConfig(text: string, file: string): Config {
@@ -37,7 +23,8 @@ export function parseConfig(text: string, file: string): Config {
       fail(line, statement.fault);
     } else if (statement.kind === 'section') {
       const { section, fault } = findSection(sections, collapseBlanks(statement.name));
-      if (fault) fail(line, fault);
+      if (statement.fault) fail(line, statement.fault);
+      else if (fault) fail(line, fault);
       current = { section, line };
     } else if (current && !isRouteKey(statement.key)) {
       const fault = setOption(current.section, statement.key, statement.value, line);
@@ -70,47 +57,6 @@ export function parseConfig(text: string, file: string): Config {
   };
 }
 
-function newSection(name: string, table: OptionTable): Section {
-  return { name, table, values: {}, lines: new Map() };
-}
-
-/** The section of this name or, so that its options are checked too, one like the nearest and a fault. */
-function findSection(
-  sections: ReadonlyMap<string, Section>,
-  name: string,
-): { section: Section; fault?: Fault } {
-  const section = sections.get(keyIdentity(name));
-  if (section) return { section };
-  const names = [...sections.values()].map((known) => known.name);
-  const nearest = closest(name, names);
-  const { table } = sections.get(keyIdentity(nearest))!;
-  const message = `[${name}] is neither a route nor [server]`;
-  return { section: newSection(name, table), fault: { message, hint: `did you mean [${nearest}]?` } };
-}
-
-/** Sets an option of the section, or says why not. */
-function setOption(section: Section, name: string, text: string, line: number): Fault | undefined {
-  if (!Object.hasOwn(section.table, name)) {
-    const message = `[${section.name}] has no option \`${name}\``;
-    const hint = elsewhere(section.table, name) ?? didYouMean(name, Object.keys(section.table));
-    return { message, hint };
-  }
-  const earlier = section.lines.get(name);
-  if (earlier) return { message: `\`${name}\` is set on line ${earlier} already`, hint: 'delete one' };
-  section.lines.set(name, line);
-  const outcome = parseOption(section.table[name]!, text);
-  if ('fault' in outcome) return { ...outcome.fault, message: `\`${name}\`: ${outcome.fault.message}` };
-  section.values[name] = outcome.value;
-  return undefined;
-}
-
-/** The hint for an option of the other kind of section. */
-function elsewhere(table: OptionTable, name: string): string | undefined {
-  if (table !== serverOptions && Object.hasOwn(serverOptions, name)) return 'it belongs in [server]';
-  if (table !== routeOptions && Object.hasOwn(routeOptions, name)) return "it belongs in a route's section";
-  return undefined;
-}
-
 function isOption(name: string): boolean {
   return Object.hasOwn(serverOptions, name) || Object.hasOwn(routeOptions, name);
 }
@@ -124,6 +70,6 @@ function strayOption(name: string): Fault {
 }
 
 function lateRoute({ section, line }: { section: Section; line: number }): Fault {
-  const message = 'a route can not follow a section';
+  const message = 'a route cannot follow a section';
   return { message, hint: `move it above [${section.name}] on line ${line}` };
 }

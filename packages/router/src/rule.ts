@@ -32,7 +32,7 @@ export function parseRule(key: string): Outcome<Rule> {
   const blank = Math.max(rest.lastIndexOf(' '), rest.lastIndexOf('\t'));
   const pathPrefix = rest.slice(blank + 1);
   if (!pathPrefix.startsWith('/')) {
-    const hint = `end the key with a path prefix: \`${collapseBlanks(key)} /\``;
+    const hint = `write \`${collapseBlanks(key)} /path = …\`; the key ends at the first \`=\``;
     return { fault: { message: 'the header rule has no path', hint } };
   }
   const fault = pathFault(pathPrefix);
@@ -45,11 +45,11 @@ function pathFault(prefix: string): Fault | undefined {
     return { message: `\`${prefix}\` does not begin with \`/\``, hint: `write \`/${prefix}\`` };
   }
   if (/[ \t]/.test(prefix)) {
-    return { message: `\`${prefix}\` can not match: no path has a blank`, hint: 'write %20 for one' };
+    return { message: `\`${prefix}\` cannot match: no path has a blank`, hint: 'write %20 for one' };
   }
   if (prefix.includes('?')) {
     const hint = 'end the prefix before the `?`';
-    return { message: `\`${prefix}\` can not match: the query is no part of the path`, hint };
+    return { message: `\`${prefix}\` cannot match: the query is no part of the path`, hint };
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { Fault } from './diagnostic.ts';
 
 /** A line that says something, blanks around it and its parts removed. */
 export type Statement = { readonly line: number } & (
-  | { readonly kind: 'section'; readonly name: string }
+  | { readonly kind: 'section'; readonly name: string; readonly fault: Fault | undefined }
   | { readonly kind: 'entry'; readonly key: string; readonly value: string }
   | { readonly kind: 'fault'; readonly fault: Fault }
 );
@@ -25,14 +25,13 @@ export function readStatements(text: string): Statement[] {
 
 type Part<S = Statement> = S extends Statement ? Omit<S, 'line'> : never;
 
+/** A section with a fault has its likeliest name, so that its options are read as what they are. */
 function readSection(content: string): Part {
   const name = /^\[(.*)\]$/.exec(content)?.[1]?.trim();
-  if (name) return { kind: 'section', name };
+  if (name) return { kind: 'section', name, fault: undefined };
+  const message = name === '' ? 'the section has no name' : 'the section is not closed';
   const hint = 'write [server] or [the key of a route] on a line of its own';
-  return {
-    kind: 'fault',
-    fault: { message: name === '' ? 'the section has no name' : 'the section is not closed', hint },
-  };
+  return { kind: 'section', name: /[^[\]]*/.exec(content.slice(1))![0].trim(), fault: { message, hint } };
 }
 
 /**
@@ -50,7 +49,7 @@ function readEntry(content: string): Part {
   const [key, value] = entries[0] ?? [];
   // ini reads quoted text as JSON: what isn't, keeps its quotes, and what is no text becomes an object
   if (key === undefined || typeof value === 'object' || isQuoted(key) || isQuoted(String(value))) {
-    return fault('this line can not be read', 'write it without quotes');
+    return fault('this line cannot be read', 'write it without quotes');
   }
   return { kind: 'entry', key, value: String(value) };
 }

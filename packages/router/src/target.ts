@@ -19,7 +19,7 @@ export function parseTargets(text: string): Outcome<readonly Target[]> {
     if (fault) return { fault };
   }
   if (paths.length > 1) {
-    const hint = `keep one of the ${paths.length}; a path can not have a blank`;
+    const hint = `keep one of the ${paths.length}; a path cannot have a blank`;
     return { fault: { message: 'a library route has one target', hint } };
   }
   return { value: paths.map((path) => ({ kind: 'library', path })) };

@@ -15,7 +15,7 @@ export function findUnreachable(routes: readonly Route[]): (Fault & { readonly l
     if (winner === index) return [];
     const first = routes[winner]!;
     if (keyIdentity(first.key) === keyIdentity(key)) {
-      return [{ line, message: `\`${key}\` is line ${first.line}'s again, which wins`, hint: 'delete one' }];
+      return [{ line, message: `duplicate key \`${key}\`: line ${first.line} wins`, hint: 'delete one' }];
     }
     const message = `\`${key}\` is never reached: line ${first.line}, \`${first.key}\`, wins`;
     return [{ line, message, hint: 'move it above that line' }];

@@ -1,0 +1,54 @@
+import { closest } from 'fastest-levenshtein';
+import type { Fault } from './diagnostic.ts';
+import { type OptionTable, routeOptions, serverOptions } from './options.ts';
+import { keyIdentity } from './rule.ts';
+import { didYouMean, parseOption } from './values.ts';
+
+/** What options may be set under a name, and those that were, with the line of each. */
+export interface Section {
+  readonly name: string;
+  readonly table: OptionTable;
+  readonly values: Record<string, number | string>;
+  readonly lines: Map<string, number>;
+}
+
+export function newSection(name: string, table: OptionTable): Section {
+  return { name, table, values: {}, lines: new Map() };
+}
+
+/** The section of this name or, so that its options are checked too, one like the nearest and a fault. */
+export function findSection(
+  sections: ReadonlyMap<string, Section>,
+  name: string,
+): { section: Section; fault?: Fault } {
+  const section = sections.get(keyIdentity(name));
+  if (section) return { section };
+  const names = [...sections.values()].map((known) => known.name);
+  const nearest = closest(name, names);
+  const { table } = sections.get(keyIdentity(nearest))!;
+  const message = `[${name}] is neither a route nor [server]`;
+  return { section: newSection(name, table), fault: { message, hint: `did you mean [${nearest}]?` } };
+}
+
+/** Sets an option of the section, or says why not. */
+export function setOption(section: Section, name: string, text: string, line: number): Fault | undefined {
+  if (!Object.hasOwn(section.table, name)) {
+    const message = `[${section.name}] has no option \`${name}\``;
+    const hint = elsewhere(section.table, name) ?? didYouMean(name, Object.keys(section.table));
+    return { message, hint };
+  }
+  const earlier = section.lines.get(name);
+  if (earlier) return { message: `\`${name}\` is set on line ${earlier} already`, hint: 'delete one' };
+  section.lines.set(name, line);
+  const outcome = parseOption(section.table[name]!, text);
+  if ('fault' in outcome) return { ...outcome.fault, message: `\`${name}\`: ${outcome.fault.message}` };
+  section.values[name] = outcome.value;
+  return undefined;
+}
+
+/** The hint for an option of the other kind of section. */
+function elsewhere(table: OptionTable, name: string): string | undefined {
+  if (table !== serverOptions && Object.hasOwn(serverOptions, name)) return 'it belongs in [server]';
+  if (table !== routeOptions && Object.hasOwn(routeOptions, name)) return "it belongs in a route's section";
+  return undefined;
+}
