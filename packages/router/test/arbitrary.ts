@@ -28,7 +28,20 @@ const absolute = fc
     query,
   )
   .map(([scheme, host, ...rest]) => `${scheme}://${host}${rest.join('')}`);
-const odd = fc.constantFrom('*', '', 'a', 'a:80', 'http:', 'http:/', 'http://', 'http:/a', '://a/a', '1:///a', '?', '//a');
+const odd = fc.constantFrom(
+  '*',
+  '',
+  'a',
+  'a:80',
+  'http:',
+  'http:/',
+  'http://',
+  'http:/a',
+  '://a/a',
+  '1:///a',
+  '?',
+  '//a',
+);
 
 export const rules: fc.Arbitrary<Rule[]> = fc.array(rule, { maxLength: 12 });
 export const request: fc.Arbitrary<Request> = fc.record({

@@ -39,7 +39,15 @@ describe('what design and page say', () => {
     ['Host: iam / = ./a\n/ = ./b', '/', [], 2],
     ['Host: iam /a = ./a\n/ = ./b', '/b', [['Host', 'iam']], 2],
     ['/ = ./b\nHost: iam / = ./a', '/', [['Host', 'iam']], 1],
-    ['X: b / = ./a', '/', [['x', 'a'], ['x', 'b']], 1],
+    [
+      'X: b / = ./a',
+      '/',
+      [
+        ['x', 'a'],
+        ['x', 'b'],
+      ],
+      1,
+    ],
     ['X: /a = ./a', '/a', [['x', '']], 1],
     ['X: /a = ./a', '/a', [['xy', '']], undefined],
     ['X: a  b / = ./a', '/', [['x', 'a b']], undefined],

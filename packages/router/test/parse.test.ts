@@ -9,7 +9,7 @@ const folder = new URL('golden/', import.meta.url);
 for (const file of readdirSync(folder)) {
   describe(file, () => {
     for (const part of readFileSync(new URL(file, folder), 'utf8').split(/^=== /m).slice(1)) {
-      const [, name, input, expected] = /^(.*)\n([^]*?)^---\n([^]*)$/m.exec(part)!;
+      const [, name, input, expected] = /^(.*)\n([\s\S]*?)^---\n([\s\S]*)$/m.exec(part)!;
       test(name!, () => expect(describeConfig(parseConfig(input!, 'f'))).toBe(expected));
     }
   });
