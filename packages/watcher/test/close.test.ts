@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { SETTLE, setScene } from './scene.ts';
+
+test('close leaves nothing open, whatever is under way, and nothing comes after it', async () => {
+  const before = process.getActiveResourcesInfo().sort();
+  const scene = setScene();
+  for (const name of ['a.so', 'b.so', 'c/d.so']) scene.watcher.watch(scene.at(name), null);
+  scene.write('a.so', 'bytes');
+  await sleep(SETTLE / 2);
+  scene.write('b.so', 'bytes');
+  await scene.watcher.close();
+  const after = process.getActiveResourcesInfo().sort();
+  expect(after.filter((name) => /FSEvent|FSReq/.test(name))).toEqual([]);
+  expect(after.length).toBeLessThanOrEqual(before.length);
+  scene.write('a.so', 'more bytes');
+  expect(await scene.hashes(0)).toEqual([]);
+  expect(() => scene.watcher.watch(scene.at('a.so'), null)).toThrow('closed');
+  scene.watcher.known(scene.at('a.so'), '');
+  scene.watcher.unwatch(scene.at('a.so'));
+  await scene.watcher.close();
+});
+
+test('a watcher keeps no process alive, closed or not', () => {
+  const scene = setScene();
+  scene.write('a.so', 'bytes');
+  const program = scene.at('program.mts');
+  const watcher = JSON.stringify(import.meta.resolve('../src/index.ts'));
+  writeFileSync(
+    program,
+    `import { createWatcher } from ${watcher};
+     const watcher = createWatcher({ onChange: () => {}, onProblem: () => {} });
+     watcher.watch(${JSON.stringify(scene.at('a.so'))}, null);
+     await new Promise((done) => setTimeout(done, 300));
+     if (process.argv[2] === 'close') await watcher.close();`,
+  );
+  for (const how of ['close', 'leave']) {
+    execFileSync(process.execPath, [program, how], { timeout: 20_000, stdio: 'pipe' });
+  }
+});
