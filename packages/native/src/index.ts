@@ -1,1 +1,8 @@
-export {};
+// The native runtime: executors are loaded, called and unloaded here, on native threads, through one small .so.
+export { Call, Outcome } from './call.ts';
+export { complaintText } from './complaints.ts';
+export { type ErrorCode, errorCodes, FlexilibError } from './errors.ts';
+export type { Library, LoadFailure } from './library.ts';
+export { type ExecutorLog, type Runtime, type RuntimeOptions, runtimePath, startRuntime } from './runtime.ts';
+export { createMemfd, exitNow, tryLock } from './system.ts';
+export { monotonicNow } from './time.ts';

@@ -1,0 +1,95 @@
+// Where private copies of libraries live: $FLEXILIB_RUN_DIR, else $RUNTIME_DIRECTORY (systemd.exec(5)), else the
+// system's temporary folder; in it, one folder a process, held by a lock that ends with the process.
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { lstat, mkdir, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tryLock } from '@flexilib/native';
+
+const PREFIX = 'flexilib-';
+const LOCK = 'lock';
+/** A folder without a lock this young may belong to a process that is just starting. */
+const YOUNG_MS = 60_000;
+
+export interface RunDirectory {
+  /** null: none can be written to, and copies must live in memory (memfd_create(2)). */
+  readonly path: string | null;
+  /** Why path is null. */
+  readonly problem: string | null;
+  /** Removes it. */
+  close(): Promise<void>;
+}
+
+/** Makes this process's folder (mode 0700), and removes those of processes that are gone. Never rejects. */
+export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Promise<RunDirectory> {
+  const base = env['FLEXILIB_RUN_DIR'] || env['RUNTIME_DIRECTORY']?.split(':')[0] || tmpdir();
+  try {
+    await mkdir(base, { recursive: true, mode: 0o700 });
+    await clean(base);
+    for (;;) {
+      const path = await mkdtemp(join(base, PREFIX));
+      const fd = lock(path, constants.O_CREAT);
+      if (fd === null) continue; // a cleaner was faster
+      return {
+        path,
+        problem: null,
+        async close() {
+          await removeRunDirectory(path);
+          closeSync(fd);
+        },
+      };
+    }
+  } catch (error) {
+    return { path: null, problem: (error as Error).message, close: async () => {} };
+  }
+}
+
+/** Remembers in the run directory that a copy lies elsewhere, so that a successor can remove it. */
+export const BESIDE = '.beside';
+
+/** The folder's lock, or null when someone else has it, or it went away meanwhile. */
+function lock(path: string, flags: number): number | null {
+  let fd: number;
+  try {
+    fd = openSync(join(path, LOCK), constants.O_RDWR | flags, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  if (tryLock(fd) && fstatSync(fd).nlink > 0) return fd;
+  closeSync(fd);
+  return null;
+}
+
+async function clean(base: string): Promise<void> {
+  for (const name of await readdir(base)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(base, name);
+    try {
+      const stat = await lstat(path);
+      if (!stat.isDirectory() || stat.uid !== process.geteuid?.()) continue;
+      const fd = lock(path, 0);
+      const abandoned = fd !== null || (await isYoungerThan(stat.mtimeMs, path)) === false;
+      if (abandoned) await removeRunDirectory(path);
+      if (fd !== null) closeSync(fd);
+    } catch {
+      // Another process cleans too, or it isn't ours to remove.
+    }
+  }
+}
+
+/** null: it has a lock, so its age says nothing. */
+async function isYoungerThan(mtimeMs: number, path: string): Promise<boolean | null> {
+  const locked = await lstat(join(path, LOCK)).then(
+    () => true,
+    () => false,
+  );
+  return locked ? null : Date.now() - mtimeMs < YOUNG_MS;
+}
+
+async function removeRunDirectory(path: string): Promise<void> {
+  for (const name of await readdir(path)) {
+    if (name.endsWith(BESIDE)) await rm(await readlink(join(path, name)), { force: true });
+  }
+  await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,94 @@
+/* The guard: a fault signal raised by code that fl_guard_run called becomes its return value.
+ * Containment is best effort: the library may have held a lock when it was left. */
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "thread.h"
+
+const int fl_fault_signals[FL_FAULT_SIGNALS] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static struct sigaction before[NSIG]; /* the host's own handlers: V8 uses SIGSEGV for WebAssembly's traps */
+
+static void *program_counter(const ucontext_t *context) {
+#if defined(__x86_64__)
+    return (void *)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (void *)context->uc_mcontext.pc;
+#else
+#error "program_counter: add this machine"
+#endif
+}
+
+static void pass_on(int signal, siginfo_t *info, void *context) {
+    const struct sigaction *old = &before[signal];
+    if (old->sa_flags & SA_SIGINFO) {
+        old->sa_sigaction(signal, info, context);
+    } else if (old->sa_handler == SIG_DFL) {
+        /* Back in the faulting code the signal comes again and has its default effect; a sent one is raised here. */
+        sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        if (info->si_code <= 0) raise(signal);
+    } else if (old->sa_handler != SIG_IGN) {
+        old->sa_handler(signal);
+    }
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context) {
+    fl_thread *thread = fl_thread_self();
+    bool sent_by_others = info->si_code <= 0 && info->si_pid != getpid();
+    if (!thread || !thread->armed || sent_by_others) {
+        pass_on(signal, info, context);
+        return;
+    }
+    thread->armed = 0;
+    bool has_address = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS);
+    thread->fault = (fl_fault){signal, has_address ? info->si_addr : NULL, program_counter(context)};
+    siglongjmp(thread->jump, 1);
+}
+
+bool fl_guard_install(void) {
+    /* SA_NODEFER: the jump leaves the handler without a return, so the signal must not stay blocked. */
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    for (size_t i = 0; i < FL_FAULT_SIGNALS; i++)
+        if (sigaction(fl_fault_signals[i], &action, &before[fl_fault_signals[i]]) != 0) return false;
+    return true;
+}
+
+/* The calling thread has entered (fl_thread_enter). Does not nest. */
+bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault) {
+    fl_thread *thread = fl_thread_self();
+    if (sigsetjmp(thread->jump, 0) != 0) {
+        *fault = thread->fault;
+        return false;
+    }
+    thread->armed = 1;
+    fn(arg);
+    thread->armed = 0;
+    return true;
+}
+
+static const char *name_of(int signal) {
+    switch (signal) {
+    case SIGSEGV: return "SIGSEGV";
+    case SIGBUS: return "SIGBUS";
+    case SIGFPE: return "SIGFPE";
+    case SIGILL: return "SIGILL";
+    default: return "SIGABRT";
+    }
+}
+
+/* Writes «SIGSEGV at address 0x0 in handle_request+0x12 (/path/lib.so)» and gives its length. */
+size_t fl_fault_describe(const fl_fault *fault, char *text, size_t size) {
+    size_t at = (size_t)snprintf(text, size, "%s", name_of(fault->signal));
+    if (fault->signal == SIGSEGV || fault->signal == SIGBUS)
+        at += (size_t)snprintf(text + at, size - at, " at address 0x%zx", (size_t)fault->address);
+    Dl_info info;
+    if (at < size && dladdr(fault->pc, &info)) {
+        const char *symbol = info.dli_sname ? info.dli_sname : "library";
+        const char *start = info.dli_sname ? info.dli_saddr : info.dli_fbase;
+        size_t offset = (size_t)((const char *)fault->pc - start);
+        at += (size_t)snprintf(text + at, size - at, " in %s+0x%zx (%s)", symbol, offset, info.dli_fname);
+    }
+    return at < size ? at : size - 1;
+}

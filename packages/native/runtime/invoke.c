@@ -1,0 +1,132 @@
+/* One native call per request: everything between the request's bytes and the answer's bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime.h"
+
+#define METHOD_MAX 31
+
+FL_EXPORT fl_call *fl_call_new(int32_t id) {
+    fl_call *call = calloc(1, sizeof *call);
+    if (call) call->id = id;
+    return call;
+}
+
+/* Frees what the last answer needed; out is not valid any more. */
+FL_EXPORT void fl_call_reset(fl_call *call) {
+    free(call->out_heap);
+    call->out_heap = NULL;
+}
+
+FL_EXPORT void fl_call_free(fl_call *call) {
+    fl_call_reset(call);
+    free(call);
+}
+
+/* Where the layout of fl_call is told to the loop, in the order that src/call.ts reads. */
+FL_EXPORT void fl_call_layout(int32_t *offsets) {
+    const size_t table[] = {
+        sizeof(fl_call),
+        offsetof(fl_call, target_at), offsetof(fl_call, target_len), offsetof(fl_call, method_at),
+        offsetof(fl_call, method_len), offsetof(fl_call, field_count), offsetof(fl_call, fields),
+        offsetof(fl_call, outcome), offsetof(fl_call, complaint), offsetof(fl_call, signal),
+        offsetof(fl_call, status), offsetof(fl_call, reason_len), offsetof(fl_call, head_len),
+        offsetof(fl_call, body_len), offsetof(fl_call, started_ms), offsetof(fl_call, returned_ms),
+        offsetof(fl_call, pre_alloc), offsetof(fl_call, alloc), offsetof(fl_call, out),
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) offsets[i] = (int32_t)table[i];
+}
+
+typedef struct {
+    fl_call *call;
+    fl_thread *thread;
+    flexilib_request request;
+    bool head_only;
+    flexilib_header headers[FL_MAX_FIELDS];
+    char method[METHOD_MAX + 1]; /* followed by a NUL, as the ABI promises */
+} frame;
+
+static void build_request(frame *frame) {
+    const fl_call *call = frame->call;
+    const char *bytes = call->bytes;
+    for (int32_t i = 0; i < call->field_count; i++) {
+        const int32_t *field = &call->fields[4 * i];
+        frame->headers[i] = (flexilib_header){bytes + field[0], (size_t)field[1], bytes + field[2], (size_t)field[3]};
+    }
+    size_t method_len = (size_t)call->method_len;
+    memcpy(frame->method, bytes + call->method_at, method_len);
+    frame->method[method_len] = '\0';
+    frame->head_only = method_len == 4 && memcmp(frame->method, "HEAD", 4) == 0;
+    frame->request = (flexilib_request){
+        .target = bytes + call->target_at, .target_len = (size_t)call->target_len,
+        .method = frame->method, .method_len = method_len,
+        .content = call->content, .content_len = call->content_len,
+        .headers = frame->headers, .headers_len = (size_t)call->field_count,
+    };
+}
+
+/* Under the guard. */
+static void run(void *arg) {
+    frame *frame = arg;
+    fl_call *call = frame->call;
+    const fl_library *library = call->library;
+    if (library->zig_init) library->zig_init(fl_zig_allocator(frame->thread));
+    const flexilib_response *response = library->handle_request(&frame->request);
+    call->returned_ms = fl_now_ms();
+    call->outcome = FL_NULL;
+    if (response) {
+        call->complaint = fl_response_copy(call, response, frame->head_only);
+        call->outcome = call->complaint == FL_FINE ? FL_OK : FL_BAD_RESPONSE;
+    }
+    if (library->request_deinit) library->request_deinit();
+}
+
+static void tell_fault(fl_call *call, const fl_fault *fault) {
+    call->outcome = FL_CRASHED;
+    call->signal = fault->signal;
+    fl_call_reset(call);
+    call->out_capacity = FL_OUT_INLINE;
+    call->out_len = fl_fault_describe(fault, call->out_inline, FL_OUT_INLINE);
+    call->head_len = (int32_t)call->out_len;
+    call->reason_len = 0;
+    call->body_len = 0;
+}
+
+/* Calls the executor on the calling thread, which has entered, and fills the call's results.
+ * bytes and content stay the caller's, and valid until this returns. deadline_ms: CLOCK_MONOTONIC. */
+FL_EXPORT void fl_invoke(fl_call *call, const fl_library *library, const char *bytes, const char *content,
+                         size_t content_len, double deadline_ms) {
+    call->library = library;
+    call->bytes = bytes;
+    call->content = content;
+    call->content_len = content_len;
+    call->deadline_ms = deadline_ms;
+    fl_thread *thread = fl_thread_self();
+    fl_arena *arena = fl_thread_arena(thread);
+    fl_activity *activity = fl_thread_activity(thread);
+
+    frame frame;
+    frame.call = call;
+    frame.thread = thread;
+    build_request(&frame);
+    fl_call_reset(call);
+    call->out_len = 0;
+    call->out_capacity = FL_OUT_INLINE;
+    call->reason_len = call->head_len = 0;
+    call->body_len = 0;
+    call->complaint = FL_FINE;
+    call->signal = 0;
+    call->pre_alloc = (double)arena->held;
+    call->started_ms = call->returned_ms = fl_now_ms();
+
+    *activity = (fl_activity){.library = library, .deadline_ms = deadline_ms, .in_request = true};
+    fl_fault fault;
+    if (!fl_guard_run(run, &frame, &fault)) {
+        call->returned_ms = fl_now_ms();
+        tell_fault(call, &fault);
+    }
+    *activity = (fl_activity){0};
+    call->alloc = (double)arena->asked;
+    fl_arena_reset(arena);
+    call->out = (double)(uintptr_t)(call->out_heap ? call->out_heap : call->out_inline);
+}

@@ -1,0 +1,164 @@
+/* The runtime's own interface: what TypeScript binds (fl_*), and what its files share.
+ * An executor is never called outside fl_invoke, fl_library_load and fl_library_unload. */
+#ifndef FLEXILIB_RUNTIME_H
+#define FLEXILIB_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flexilib.h"
+
+#define FL_EXPORT __attribute__((visibility("default")))
+#define FL_MAX_FIELDS 100 /* of a request; the HTTP side answers 431 above it */
+#define FL_OUT_INLINE 8192 /* an answer up to this size needs no malloc */
+
+/* How a call ended. */
+enum fl_outcome {
+    FL_OK = 0,
+    FL_NULL = 1,         /* handle_request returned NULL */
+    FL_BAD_RESPONSE = 2, /* the response breaks a rule: see fl_complaint */
+    FL_CRASHED = 3,      /* a fault signal was caught: signal, and its story in out */
+};
+
+/* Which rule a response broke. The texts are in src/complaints.ts. */
+enum fl_complaint {
+    FL_FINE = 0,
+    FL_STATUS_RANGE = 1,
+    FL_FIELD_NAME = 2,
+    FL_FIELD_VALUE = 3,
+    FL_REASON = 4,
+    FL_TOO_MANY_FIELDS = 5,
+    FL_HEAD_TOO_LARGE = 6,
+    FL_BODY_TOO_LARGE = 7,
+    FL_NO_MEMORY = 8,
+};
+
+/* ---- arena: memory of one thread's current request ---------------------------------------------------------- */
+
+typedef struct fl_chunk {
+    struct fl_chunk *next; /* the one before it, smaller */
+    size_t size, used;     /* bytes after this header */
+} fl_chunk;
+
+typedef struct fl_arena {
+    fl_chunk *chunk; /* the newest */
+    size_t reserve;  /* bytes always kept */
+    size_t held;     /* bytes in all chunks */
+    size_t asked;    /* bytes asked of it since the reset */
+} fl_arena;
+
+bool fl_arena_init(fl_arena *arena, size_t reserve);
+void *fl_arena_alloc(fl_arena *arena, size_t len, size_t align);
+bool fl_arena_resize(fl_arena *arena, void *ptr, size_t old_len, size_t new_len);
+void fl_arena_free(fl_arena *arena, void *ptr, size_t len);
+void fl_arena_reset(fl_arena *arena);
+void fl_arena_destroy(fl_arena *arena);
+
+/* ---- libraries ------------------------------------------------------------------------------------------------ */
+
+enum fl_load_failure {
+    FL_LOADED = 0,
+    FL_DLOPEN = 1,      /* error: dlerror(3)'s text */
+    FL_NO_HANDLER = 2,  /* no handle_request */
+    FL_ABI_VERSION = 3, /* error: the number it gave */
+    FL_REFUSED = 4,     /* flexilib_load called host->refuse; error: its reason */
+    FL_LOAD_CRASHED = 5 /* a constructor or flexilib_load crashed; error: the fault's story */
+};
+
+typedef struct fl_library {
+    void *handle;
+    flexilib_response *(*handle_request)(flexilib_request *);
+    void (*request_deinit)(void);
+    void (*zig_init)(void *allocator);
+    void (*load_hook)(const flexilib_host *);
+    void (*unload_hook)(void);
+    uint32_t (*abi_version)(void);
+    int32_t id; /* the loop's name for it: in completions and log lines */
+    int32_t failure;
+    bool nonblocking;
+    bool still_mapped; /* after unload: dlclose(3) did not unmap it */
+    char *path;
+    char error[1024];
+} fl_library;
+
+/* ---- a call --------------------------------------------------------------------------------------------------- */
+
+typedef struct fl_call {
+    /* Written by the loop. Offsets are into bytes; a field is nameOffset, nameLength, valueOffset, valueLength. */
+    int32_t id;
+    int32_t target_at, target_len, method_at, method_len;
+    int32_t field_count;
+    int32_t fields[4 * FL_MAX_FIELDS];
+
+    /* Written by the calling thread. out holds reason, head lines and body, one after the other. */
+    int32_t outcome, complaint, signal;
+    int32_t status, reason_len, head_len;
+    double body_len;                /* what follows the head in out; 0 for HEAD, 204 and 304 */
+    double started_ms, returned_ms; /* CLOCK_MONOTONIC: entered and left the executor */
+    double pre_alloc, alloc;        /* bytes the arena held before the call; bytes the call asked of it */
+    double out;                     /* address of the answer; valid until fl_call_reset */
+
+    /* Not for the loop to touch. */
+    const char *bytes;
+    const fl_library *library;
+    const char *content;
+    size_t content_len;
+    double deadline_ms;
+    size_t out_len, out_capacity;
+    char *out_heap; /* NULL while out_inline serves */
+    struct fl_call *next;
+    char out_inline[FL_OUT_INLINE];
+} fl_call;
+
+void fl_invoke(fl_call *call, const fl_library *library, const char *bytes, const char *content, size_t content_len,
+               double deadline_ms);
+void fl_out_append(fl_call *call, const char *from, size_t len);
+bool fl_out_reserve(fl_call *call, size_t more);
+enum fl_complaint fl_response_copy(fl_call *call, const flexilib_response *response, bool head_only);
+
+/* ---- threads that call into libraries -------------------------------------------------------------------------- */
+
+typedef struct fl_thread fl_thread;
+fl_thread *fl_thread_enter(const char *name, size_t arena_reserve); /* once a thread; NULL when memory is short */
+void fl_thread_leave(void);
+fl_thread *fl_thread_self(void); /* NULL on a thread that isn't ours */
+fl_arena *fl_thread_arena(fl_thread *thread);
+
+/* What the thread is doing for a library; the host functions read it. */
+typedef struct fl_activity {
+    const fl_library *library;
+    double deadline_ms;     /* 0 outside of a request */
+    fl_library *loading;    /* inside flexilib_load */
+    bool in_request;
+} fl_activity;
+fl_activity *fl_thread_activity(fl_thread *thread);
+
+/* ---- guard: run fn(arg); a fault signal inside it returns here -------------------------------------------------- */
+
+typedef struct fl_fault {
+    int signal;
+    void *address; /* of the memory touched, for SIGSEGV and SIGBUS */
+    void *pc;
+} fl_fault;
+
+bool fl_guard_install(void);
+bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault); /* false: fault tells why */
+size_t fl_fault_describe(const fl_fault *fault, char *text, size_t size);
+
+/* ---- host functions offered to libraries -------------------------------------------------------------------------- */
+
+extern const flexilib_host fl_host;
+void *fl_zig_allocator(fl_thread *thread); /* a std.mem.Allocator over the thread's arena */
+void fl_log(const fl_library *library, size_t level, const char *message, size_t len);
+
+/* ---- completions ---------------------------------------------------------------------------------------------------- */
+
+enum fl_event { FL_EVENT_CALL = 1, FL_EVENT_LOAD = 2, FL_EVENT_UNLOAD = 3, FL_EVENT_LOG = 4 };
+void fl_complete_call(fl_call *call);
+void fl_complete_library(enum fl_event event, fl_library *library);
+void fl_complete_log(void);
+
+double fl_now_ms(void); /* CLOCK_MONOTONIC */
+
+#endif

@@ -1,0 +1,29 @@
+/* The inside of an fl_thread: for thread.c, guard.c and those who start threads. */
+#ifndef FLEXILIB_THREAD_H
+#define FLEXILIB_THREAD_H
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+
+#include "runtime.h"
+
+#define FL_FAULT_SIGNALS 5
+extern const int fl_fault_signals[FL_FAULT_SIGNALS];
+
+struct fl_thread {
+    sigjmp_buf jump; /* where a fault goes while armed */
+    volatile sig_atomic_t armed;
+    fl_fault fault;
+    fl_activity activity;
+    fl_arena arena;
+    void *signal_stack;
+    struct {
+        void *context;
+        const void *vtable;
+    } zig_allocator;
+};
+
+bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread);
+
+#endif

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import koffi from 'koffi';
+import { FlexilibError } from './errors.ts';
+
+/** An address in native memory; fits a double, since user space ends at 2^47. */
+export type Address = number;
+
+export interface Binding {
+  start(threads: number, arenaReserve: number): number;
+  stop(): void;
+  reap(pairs: Address, max: number): number;
+  callLayout(offsets: Address): void;
+  callNew(id: number): Address;
+  callReset(call: Address): void;
+  callFree(call: Address): void;
+  invoke(
+    call: Address,
+    library: Address,
+    bytes: Address,
+    content: Address,
+    length: number,
+    deadline: number,
+  ): void;
+  submit(
+    call: Address,
+    library: Address,
+    bytes: Address,
+    content: Address,
+    length: number,
+    deadline: number,
+  ): void;
+  libraryNew(path: string, id: number): Address;
+  libraryFree(library: Address): void;
+  libraryLoad(library: Address): number;
+  libraryUnload(library: Address): number;
+  libraryFailure(library: Address): number;
+  libraryError(library: Address): string;
+  libraryNonblocking(library: Address): number;
+  libraryStillMapped(library: Address): number;
+  logTake(text: Address, about: Address): number;
+  memcpy(to: Address, from: Address, length: number): Address;
+}
+
+/** Binds the runtime's functions. Throws FL_RUNTIME. */
+export function bind(path: string): Binding {
+  if (!existsSync(path)) {
+    throw new FlexilibError('FL_RUNTIME', `${path}: the native runtime is not built; run \`npm run build\``, {
+      path,
+    });
+  }
+  try {
+    const so = koffi.load(path);
+    const libc = koffi.load('libc.so.6');
+    const call = '(size_t, size_t, size_t, size_t, size_t, double)';
+    return {
+      start: so.func('int32_t fl_start(int32_t, size_t)'),
+      stop: so.func('void fl_stop()'),
+      reap: so.func('int32_t fl_reap(size_t, int32_t)'),
+      callLayout: so.func('void fl_call_layout(size_t)'),
+      callNew: so.func('size_t fl_call_new(int32_t)'),
+      callReset: so.func('void fl_call_reset(size_t)'),
+      callFree: so.func('void fl_call_free(size_t)'),
+      invoke: so.func(`void fl_invoke${call}`),
+      submit: so.func(`void fl_submit${call}`),
+      libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),
+      libraryFree: so.func('void fl_library_free(size_t)'),
+      libraryLoad: so.func('int32_t fl_library_load(size_t)'),
+      libraryUnload: so.func('int32_t fl_library_unload(size_t)'),
+      libraryFailure: so.func('int32_t fl_library_failure(size_t)'),
+      libraryError: so.func('const char *fl_library_error(size_t)'),
+      libraryNonblocking: so.func('int32_t fl_library_nonblocking(size_t)'),
+      libraryStillMapped: so.func('int32_t fl_library_still_mapped(size_t)'),
+      logTake: so.func('int32_t fl_log_take(size_t, size_t)'),
+      memcpy: libc.func('size_t memcpy(size_t, size_t, size_t)'),
+    };
+  } catch (cause) {
+    throw new FlexilibError(
+      'FL_RUNTIME',
+      `${path}: the native runtime can't be loaded: ${(cause as Error).message}`,
+      {
+        path,
+        cause,
+      },
+    );
+  }
+}
+
+/** The address of a buffer's first byte. Valid while the buffer is referenced; V8 doesn't move an ArrayBuffer's memory. */
+export function addressOf(buffer: Uint8Array<ArrayBuffer> | ArrayBuffer): Address {
+  return Number(koffi.address(buffer));
+}
+
+/** A view of native memory. The caller makes sure that it isn't used after the memory was freed. */
+export function viewOf(address: Address, length: number): ArrayBuffer {
+  return koffi.view(address, length);
+}

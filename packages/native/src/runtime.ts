@@ -1,0 +1,175 @@
+import { Buffer } from 'node:buffer';
+import { join } from 'node:path';
+import { addressOf, type Binding, bind } from './binding.ts';
+import { Call, type CallLayout, readLayout } from './call.ts';
+import { FlexilibError } from './errors.ts';
+import { type Library, type LoadFailure, readFailure } from './library.ts';
+import { pollReadable } from './poll.ts';
+
+/** Where the build puts the runtime; the server's bundle keeps the same distance to it (apps/server/build.mjs). */
+export const runtimePath: string = join(import.meta.dirname, '../dist/libflexilib_runtime.so');
+
+/** A line that a library gave to host->log. level: 0 error, 1 warning, 2 info, 3 debug. */
+export interface ExecutorLog {
+  /** Library.id, or -1 when the thread wasn't inside a call. */
+  library: number;
+  level: number;
+  text: string;
+  /** Lines lost before this one, because the loop didn't take them in time. */
+  dropped: number;
+}
+
+export interface RuntimeOptions {
+  /** Native threads of the pool. */
+  threads: number;
+  /** Bytes that each thread's arena holds from the start. */
+  arenaReserve: number;
+  onLog(line: ExecutorLog): void;
+}
+
+/** The process's one native runtime. All functions are for the main thread. */
+export interface Runtime {
+  readonly threads: number;
+  /** A call to fill; give it back with releaseCall. */
+  acquireCall(): Call;
+  /** Not while it is submitted. */
+  releaseCall(call: Call): void;
+  /** Runs the executor on the pool; done is called on the loop when it has returned. deadline: monotonic ms. */
+  submit(call: Call, library: Library, deadline: number, done: () => void): void;
+  /** Runs the executor on the loop itself. deadline: monotonic ms. */
+  invoke(call: Call, library: Library, deadline: number): void;
+  /** dlopen(3) on a thread of its own; path must be one that was never loaded before. Never rejects. */
+  load(path: string, id: number): Promise<Library | LoadFailure>;
+  /** dlclose(3) on a thread of its own; no call may be inside. stillMapped: something keeps the library. */
+  unload(library: Library): Promise<{ stillMapped: boolean; crash: LoadFailure | null }>;
+  /** Ends the pool's threads after their calls, and waits for them. */
+  stop(): void;
+}
+
+const Event = { call: 1, load: 2, unload: 3, log: 4 } as const;
+const REAP = 256;
+
+/**
+ * Starts the runtime: its threads, and signal handlers for faults inside executors. Once a process, in the main
+ * thread. Throws FL_RUNTIME.
+ */
+export function startRuntime(options: RuntimeOptions): Runtime {
+  const binding = bind(runtimePath);
+  const fd = binding.start(options.threads, options.arenaReserve);
+  if (fd < 0) throw new FlexilibError('FL_RUNTIME', `the native runtime can't start: errno ${-fd}`);
+
+  const calls = createCalls(binding, readLayout(binding));
+  const waiting = new Map<number, () => void>(); // loads and unloads by library id
+  const takeLogs = createLogReader(binding, options.onLog);
+  const pairs = new Int32Array(new ArrayBuffer(8 * REAP));
+  const pairsAddress = addressOf(pairs.buffer);
+
+  const poll = pollReadable(fd, () => {
+    const count = binding.reap(pairsAddress, REAP);
+    for (let i = 0; i < count; i++) {
+      const id = pairs[2 * i + 1];
+      switch (pairs[2 * i]) {
+        case Event.call:
+          calls.complete(id);
+          break;
+        case Event.log:
+          takeLogs();
+          break;
+        default: {
+          const resolve = waiting.get(id);
+          waiting.delete(id);
+          resolve?.();
+        }
+      }
+    }
+  });
+
+  const onThread = (start: (library: number) => number, library: number, id: number) =>
+    new Promise<boolean>((resolve) => {
+      waiting.set(id, () => resolve(true));
+      if (start(library) === 1) return;
+      waiting.delete(id);
+      resolve(false);
+    });
+
+  return {
+    threads: options.threads,
+    acquireCall: calls.acquire,
+    releaseCall: calls.release,
+    submit(call, library, deadline, done) {
+      call.done = done;
+      call.submit(library, deadline);
+    },
+    invoke: (call, library, deadline) => call.invoke(library, deadline),
+    async load(path, id) {
+      const address = binding.libraryNew(path, id);
+      if (address === 0 || !(await onThread(binding.libraryLoad, address, id))) {
+        return { code: 'FL_RUNTIME', text: 'no thread to load it on' };
+      }
+      const failure = readFailure(binding, address);
+      if (!failure) return { address, id, nonblocking: binding.libraryNonblocking(address) === 1 };
+      binding.libraryFree(address);
+      return failure;
+    },
+    async unload({ address, id }) {
+      if (!(await onThread(binding.libraryUnload, address, id))) return { stillMapped: true, crash: null };
+      const result = {
+        stillMapped: binding.libraryStillMapped(address) === 1,
+        crash: readFailure(binding, address),
+      };
+      binding.libraryFree(address);
+      return result;
+    },
+    stop() {
+      poll.close();
+      binding.stop();
+      calls.free();
+    },
+  };
+}
+
+function createCalls(binding: Binding, layout: CallLayout) {
+  const all: Call[] = [];
+  const free: Call[] = [];
+  return {
+    acquire(): Call {
+      const call = free.pop();
+      if (call) return call;
+      const made = new Call(binding, layout, all.length);
+      all.push(made);
+      return made;
+    },
+    release(call: Call): void {
+      call.reset();
+      free.push(call);
+    },
+    complete(id: number): void {
+      const call = all[id];
+      const done = call.done;
+      call.done = null;
+      done?.();
+    },
+    free(): void {
+      for (const call of all) call.free();
+    },
+  };
+}
+
+function createLogReader(binding: Binding, onLog: (line: ExecutorLog) => void) {
+  const text = Buffer.from(new ArrayBuffer(4096));
+  const about = new Int32Array(new ArrayBuffer(12));
+  const textAddress = addressOf(text);
+  const aboutAddress = addressOf(about.buffer);
+  return () => {
+    for (;;) {
+      const length = binding.logTake(textAddress, aboutAddress);
+      if (length < 0) return;
+      onLog({
+        library: about[0],
+        level: about[1],
+        dropped: about[2],
+        text: text.toString('utf8', 0, length),
+      });
+    }
+  };
+}

@@ -1,0 +1,297 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Call,
+  complaintText,
+  type ExecutorLog,
+  type Library,
+  monotonicNow,
+  Outcome,
+  type Runtime,
+  startRuntime,
+} from '../src/index.ts';
+import { buildLibrary } from './build.ts';
+
+const source = `
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static const flexilib_host *host;
+static _Thread_local flexilib_response response;
+static _Thread_local flexilib_header fields[8];
+static _Thread_local char text[65536];
+static _Thread_local int deinits;
+void flexilib_load(const flexilib_host *h) { host = h; h->log(FLEXILIB_LOG_INFO, "loaded", 6); }
+void request_deinit(void) { deinits++; }
+static int recurse(volatile int n) { volatile char page[4096]; page[0] = (char)n; return n ? recurse(n + 1) + page[0] : 0; }
+flexilib_response *handle_request(flexilib_request *request) {
+    const char *t = request->target;
+    memset(&response, 0, sizeof response);
+    response.ptr = text;
+    if (!strncmp(t, "/describe", 9)) {
+        response.len = (size_t)sprintf(text, "%s|%.*s|%zu|%.*s", request->method, (int)request->target_len, t,
+                                       request->headers_len, (int)request->content_len, request->content);
+        for (size_t i = 0; i < request->headers_len; i++)
+            response.len += (size_t)sprintf(text + response.len, "|%.*s=%.*s", (int)request->headers[i].name_len,
+                request->headers[i].name_ptr, (int)request->headers[i].value_len, request->headers[i].value_ptr);
+    } else if (!strncmp(t, "/fields", 7)) {
+        fields[0] = (flexilib_header){"X-One", 5, "1", 1};
+        fields[1] = (flexilib_header){"Connection", 10, "close", 5};
+        fields[2] = (flexilib_header){"date", 4, "never", 5};
+        fields[3] = (flexilib_header){"x-one", 5, "2", 1};
+        response.headers = fields; response.headers_len = 4; response.status = 404;
+        response.reason_ptr = "Gone Fishing"; response.reason_len = 12; response.len = 0;
+    } else if (!strncmp(t, "/status/", 8)) {
+        response.status = strtoul(t + 8, NULL, 10);
+    } else if (!strncmp(t, "/split", 6)) {
+        fields[0] = (flexilib_header){"x-split", 7, "a\\r\\nb: c", 7};
+        response.headers = fields; response.headers_len = 1;
+    } else if (!strncmp(t, "/name", 5)) {
+        fields[0] = (flexilib_header){"x y", 3, "a", 1};
+        response.headers = fields; response.headers_len = 1;
+    } else if (!strncmp(t, "/huge", 5)) {
+        response.len = (size_t)1 << 40;
+    } else if (!strncmp(t, "/big", 4)) {
+        size_t n = 1 << 20;
+        char *memory = host->alloc(n, 64);
+        memset(memory, 'b', n);
+        response.ptr = memory; response.len = n;
+    } else if (!strncmp(t, "/null", 5)) { return NULL;
+    } else if (!strncmp(t, "/segv", 5)) { *(volatile int *)8 = 1;
+    } else if (!strncmp(t, "/abort", 6)) { abort();
+    } else if (!strncmp(t, "/ill", 4)) { __builtin_trap();
+    } else if (!strncmp(t, "/fpe", 4)) { volatile int zero = 0, one = 7; response.len = (size_t)(one / zero);
+    } else if (!strncmp(t, "/stack", 6)) { response.len = (size_t)recurse(1);
+    } else if (!strncmp(t, "/garbage", 8)) { return (flexilib_response *)42;
+    } else if (!strncmp(t, "/sleep", 6)) { usleep(100000);
+    } else if (!strncmp(t, "/log", 4)) { host->log(FLEXILIB_LOG_WARNING, "from a call", 11);
+    } else if (!strncmp(t, "/left", 5)) { response.len = (size_t)sprintf(text, "%llu", (unsigned long long)host->remaining_ns());
+    } else if (!strncmp(t, "/deinits", 8)) { response.len = (size_t)sprintf(text, "%d", deinits); }
+    return &response;
+}`;
+
+interface Answer {
+  outcome: number;
+  complaint: string;
+  signal: string;
+  status: number;
+  reason: string;
+  head: string;
+  body: string;
+  preAlloc: number;
+  alloc: number;
+}
+
+let runtime: Runtime;
+let library: Library;
+const logs: ExecutorLog[] = [];
+
+function fill(call: Call, target: string, method: string, fields: [string, string][], content: string): void {
+  let at = 0;
+  const put = (text: string): [number, number] => {
+    const length = call.bytes.write(text, at, 'latin1');
+    at += length;
+    return [at - length, length];
+  };
+  const [methodAt, methodLength] = put(method);
+  const [targetAt, targetLength] = put(target);
+  fields.forEach(([name, value], i) => call.fields.set([...put(name), ...put(value)], 4 * i));
+  call.setHead(methodAt, methodLength, targetAt, targetLength, fields.length);
+  call.content = Buffer.from(new ArrayBuffer(content.length));
+  call.content.write(content);
+}
+
+const read = (call: Call): Answer => ({
+  outcome: call.outcome,
+  complaint: complaintText(call.complaint),
+  signal: call.outcome === Outcome.crashed ? call.head : '',
+  status: call.status,
+  reason: call.reason,
+  head: call.head,
+  body: call.copyBody().toString('latin1'),
+  preAlloc: call.preAlloc,
+  alloc: call.alloc,
+});
+
+function ask(
+  where: 'pool' | 'inline',
+  target: string,
+  method = 'GET',
+  fields: [string, string][] = [],
+  content = '',
+) {
+  const call = runtime.acquireCall();
+  fill(call, target, method, fields, content);
+  const deadline = monotonicNow() + 5000;
+  return new Promise<Answer>((resolve) => {
+    const done = () => {
+      const answer = read(call);
+      runtime.releaseCall(call);
+      resolve(answer);
+    };
+    if (where === 'pool') return runtime.submit(call, library, deadline, done);
+    runtime.invoke(call, library, deadline);
+    done();
+  });
+}
+
+beforeAll(async () => {
+  runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog: (line) => logs.push(line) });
+  const loaded = await runtime.load(buildLibrary(source), 7);
+  if ('code' in loaded) throw new Error(loaded.text);
+  library = loaded;
+}, 120_000);
+
+afterAll(() => runtime.stop());
+
+describe.each(['pool', 'inline'] as const)('a call, %s', (where) => {
+  it('gives the executor the request as it came', async () => {
+    const answer = await ask(
+      where,
+      '/describe?a=b',
+      'POST',
+      [
+        ['Host', 'x'],
+        ['X-A', '1'],
+        ['x-a', '2'],
+      ],
+      'body',
+    );
+    expect(answer.body).toBe('POST|/describe?a=b|3|body|Host=x|X-A=1|x-a=2');
+    expect(answer.head).toBe(`content-type: text/plain\r\ncontent-length: ${answer.body.length}\r\n`);
+    expect(answer).toMatchObject({ outcome: Outcome.ok, status: 200, reason: '' });
+  });
+
+  it('keeps order and duplicates of fields, and drops those that are the server’s', async () => {
+    const { head, status, reason } = await ask(where, '/fields');
+    expect(head).toBe('X-One: 1\r\nx-one: 2\r\ncontent-type: text/plain\r\ncontent-length: 0\r\n');
+    expect([status, reason]).toEqual([404, 'Gone Fishing']);
+  });
+
+  it.each([[200], [299], [999]])('takes status %i', async (status) => {
+    expect(await ask(where, `/status/${status}`)).toMatchObject({ outcome: Outcome.ok, status });
+  });
+
+  it.each([[1], [100], [199], [1000], [65736]])('refuses status %i', async (status) => {
+    expect(await ask(where, `/status/${status}`)).toMatchObject({
+      outcome: Outcome.badResponse,
+      complaint: 'its status is not within 200 to 999',
+    });
+  });
+
+  it.each([[204], [304]])('says nothing of content in a %i', async (status) => {
+    expect(await ask(where, `/status/${status}`)).toMatchObject({ head: '', body: '' });
+  });
+
+  it('gives HEAD the length of the body, and no body', async () => {
+    const { head, body } = await ask(where, '/describe', 'HEAD');
+    expect([head, body]).toEqual(['content-type: text/plain\r\ncontent-length: 17\r\n', '']);
+  });
+
+  it.each([
+    ['/split', 'a header value contains CR, LF, NUL or another control byte'],
+    ['/name', 'a header has an illegal name'],
+    ['/huge', 'its body is larger than 1 GiB'],
+  ])('refuses %s: %s', async (target, complaint) => {
+    expect(await ask(where, target)).toMatchObject({ outcome: Outcome.badResponse, complaint });
+  });
+
+  it('answers NULL as such, and calls request_deinit after it', async () => {
+    await ask(where, '/null');
+    expect((await ask(where, '/null')).outcome).toBe(Outcome.null);
+    expect(Number((await ask(where, '/deinits')).body)).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['/segv', /^SIGSEGV at address 0x8 in handle_request\+0x[0-9a-f]+ \(.*lib\.so\)$/],
+    ['/abort', /^SIGABRT in /],
+    ['/ill', /^SIGILL in handle_request/],
+    ['/fpe', /^SIGFPE in handle_request/],
+    ['/stack', /^SIGSEGV at address 0x[0-9a-f]+ in /],
+    ['/garbage', /^SIGSEGV at address 0x/],
+  ])('survives %s, twice', async (target, story) => {
+    for (let i = 0; i < 2; i++) {
+      const answer = await ask(where, target);
+      expect(answer.outcome).toBe(Outcome.crashed);
+      expect(answer.signal).toMatch(story);
+    }
+    expect((await ask(where, '/describe')).outcome).toBe(Outcome.ok);
+  });
+
+  it('offers the arena, and tells what was held and asked', async () => {
+    const first = await ask(where, '/big');
+    expect(first.body).toBe('b'.repeat(1 << 20));
+    expect(first.alloc).toBe(1 << 20);
+    expect((await ask(where, '/describe')).preAlloc).toBeLessThanOrEqual(256 << 10);
+    expect((await ask(where, '/describe')).preAlloc).toBeGreaterThanOrEqual(8192);
+  });
+
+  it('tells the time left', async () => {
+    const left = Number((await ask(where, '/left')).body);
+    expect(left).toBeGreaterThan(1e9);
+    expect(left).toBeLessThanOrEqual(5e9);
+  });
+});
+
+it('runs calls on as many threads as it has', async () => {
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: 4 }, () => ask('pool', '/sleep')));
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(200);
+  expect(performance.now() - begun).toBeLessThan(390);
+});
+
+it('hands on what libraries log', async () => {
+  await ask('pool', '/log');
+  await expect
+    .poll(() => logs.map(({ library: id, level, text }) => [id, level, text]))
+    .toEqual([
+      [7, 2, 'loaded'],
+      [7, 1, 'from a call'],
+    ]);
+});
+
+describe('loading', () => {
+  it.each([
+    ['FL_LIBRARY_SYMBOL', 'int other(void) { return 1; }', ''],
+    [
+      'FL_LIBRARY_ABI',
+      'uint32_t flexilib_abi_version(void) { return 99; } flexilib_response *handle_request(flexilib_request *r) { (void)r; return 0; }',
+      '99',
+    ],
+    [
+      'FL_LIBRARY_REFUSED',
+      'void flexilib_load(const flexilib_host *h) { h->refuse("no key", 6); } flexilib_response *handle_request(flexilib_request *r) { (void)r; return 0; }',
+      'no key',
+    ],
+    [
+      'FL_LIBRARY_LINK',
+      'int nowhere(void); flexilib_response *handle_request(flexilib_request *r) { (void)r; return (void *)(long)nowhere(); }',
+      'undefined symbol: nowhere',
+    ],
+    [
+      'FL_LIBRARY_CRASHED',
+      'void flexilib_load(const flexilib_host *h) { (void)h; *(volatile int *)0 = 1; } flexilib_response *handle_request(flexilib_request *r) { (void)r; return 0; }',
+      'SIGSEGV at address 0x0 in flexilib_load',
+    ],
+  ])('refuses with %s', async (code, text, said) => {
+    const failure = await runtime.load(buildLibrary(text, ['-Wl,-z,undefs']), 8);
+    expect(failure).toMatchObject({ code, text: expect.stringContaining(said) });
+  });
+
+  it('unloads, and sees what stays', async () => {
+    const text =
+      'flexilib_response *handle_request(flexilib_request *r) { (void)r; return 0; } const uint8_t flexilib_nonblocking = 1;';
+    for (const [flags, stillMapped] of [
+      [[], false],
+      [['-Wl,-z,nodelete'], true],
+    ] as const) {
+      const path = buildLibrary(text, [...flags]);
+      const loaded = await runtime.load(path, 9);
+      expect(loaded).toMatchObject({ nonblocking: true });
+      expect(readFileSync('/proc/self/maps', 'utf8')).toContain(path);
+      expect(await runtime.unload(loaded as Library)).toEqual({ stillMapped, crash: null });
+      expect(readFileSync('/proc/self/maps', 'utf8').includes(path)).toBe(stillMapped);
+    }
+  });
+});

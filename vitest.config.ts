@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+// Forked processes: the runtime lives in a process's main thread, and a crash must not take other files along.
+export default defineConfig({
+  test: { pool: 'forks', include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 120_000 },
+});
