@@ -1,0 +1,28 @@
+//! Write an executor for FlexiLib: a `cdylib` crate that answers requests.
+//!
+//! ```
+//! use flexilib::{Request, Response};
+//!
+//! flexilib::handler!(handle);
+//!
+//! fn handle(request: &Request) -> Response {
+//!     Response::new(format!("hello, {}\n", request.path())).header("x-language", "Rust")
+//! }
+//! ```
+//!
+//! A handler runs on any thread of the server, on several at once. It returns whatever is [`IntoResponse`]: a
+//! [`Response`], a text, or a `Result` of them, whose error becomes a 500 and a line in the log. So does a panic,
+//! as long as the crate is compiled with `panic = "unwind"`, Cargo's default.
+//!
+//! Keep thread-locals whose type needs `Drop` out of executors: they keep the library from being unloaded.
+
+pub mod abi;
+#[doc(hidden)]
+pub mod executor;
+mod host;
+mod request;
+mod response;
+
+pub use host::{Level, log, remaining};
+pub use request::{Header, Request};
+pub use response::{Body, IntoResponse, Response};
