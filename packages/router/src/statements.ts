@@ -11,15 +11,13 @@ export type Statement = { readonly line: number } & (
 /** The statements of an ini text in file order: nothing is merged, moved or dropped but blank lines and comments. */
 export function readStatements(text: string): Statement[] {
   const statements: Statement[] = [];
-  text
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n?|\n/)
-    .forEach((raw, index) => {
-      const content = raw.replace(/#.*/, '').trim();
-      if (content === '' || content.startsWith(';')) return;
-      const read = content.startsWith('[') ? readSection : readEntry;
-      statements.push({ line: index + 1, ...read(content) });
-    });
+  text.split(/\r\n?|\n/).forEach((raw, index) => {
+    // trim takes a byte order mark away too
+    const content = raw.replace(/#.*/, '').trim();
+    if (content === '' || content.startsWith(';')) return;
+    const read = content.startsWith('[') ? readSection : readEntry;
+    statements.push({ line: index + 1, ...read(content) });
+  });
   return statements;
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { libraryPath, parseConfig } from '../src/index.ts';
 
-const text = '/a = ./a.so\n\n[/a]\ntimeout = 5\n[server]\nport = 80\n';
+const text = '; routes\n/a = ./a.so\n[/a]\ntimeout = 5\n[server]\nport = 80\n';
 
 test('lines may end in any way, after a byte order mark too', () => {
   const parsed = parseConfig(text, 'f');
