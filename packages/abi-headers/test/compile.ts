@@ -9,7 +9,8 @@ export const out: string = join(root, 'dist/test');
 mkdirSync(out, { recursive: true });
 
 export const hasCargo: boolean = spawnSync('cargo', ['--version']).status === 0;
-if (!hasCargo) console.log('abi-headers: the Rust tests are skipped, cargo is not installed (https://rustup.rs)');
+if (!hasCargo)
+  console.log('abi-headers: the Rust tests are skipped, cargo is not installed (https://rustup.rs)');
 
 export const include: string = `-I${join(root, 'include')}`;
 const zigModules = (main: string): string[] => [
@@ -25,7 +26,12 @@ const cflags: string[] = ['-O1', include];
 
 /** Runs a program and returns its standard output; throws with its standard error. */
 export function run(command: string, args: string[], env: Record<string, string> = {}): string {
-  return execFileSync(command, args, { encoding: 'utf8', cwd: out, stdio: 'pipe', env: { ...process.env, ...env } });
+  return execFileSync(command, args, {
+    encoding: 'utf8',
+    cwd: out,
+    stdio: 'pipe',
+    env: { ...process.env, ...env },
+  });
 }
 
 export function c(source: string, output: string, flags: string[] = []): string {
@@ -34,12 +40,21 @@ export function c(source: string, output: string, flags: string[] = []): string 
 }
 
 export function zig(kind: 'build-lib -dynamic' | 'build-exe', source: string, output: string): string {
-  run('zig', [...kind.split(' '), '-lc', '-fno-ubsan-rt', ...fast, ...zigModules(source), `-femit-bin=${output}`]);
+  run('zig', [
+    ...kind.split(' '),
+    '-lc',
+    '-fno-ubsan-rt',
+    ...fast,
+    ...zigModules(source),
+    `-femit-bin=${output}`,
+  ]);
   return join(out, output);
 }
 
 export function cargo(args: string[], project: string): string {
   const target = join(out, 'target');
-  run('cargo', [...args, '--quiet', '--manifest-path', join(project, 'Cargo.toml')], { CARGO_TARGET_DIR: target });
+  run('cargo', [...args, '--quiet', '--manifest-path', join(project, 'Cargo.toml')], {
+    CARGO_TARGET_DIR: target,
+  });
   return join(target, 'debug');
 }

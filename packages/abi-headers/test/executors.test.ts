@@ -23,7 +23,10 @@ const exported = [
 
 describe.each(Object.entries(libraries))('an executor in %s', (language, build) => {
   const library = build();
-  const call = (...targets: string[]) => run(harness, [library, ...targets]).trimEnd().split('\n');
+  const call = (...targets: string[]) =>
+    run(harness, [library, ...targets])
+      .trimEnd()
+      .split('\n');
 
   test('says its version and that it never blocks', () => {
     expect(call()).toEqual(expect.arrayContaining(['version 1', 'nonblocking 1']));

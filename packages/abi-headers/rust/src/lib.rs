@@ -14,7 +14,8 @@
 //! [`Response`], a text, or a `Result` of them, whose error becomes a 500 and a line in the log. So does a panic,
 //! as long as the crate is compiled with `panic = "unwind"`, Cargo's default.
 //!
-//! Keep thread-locals whose type needs `Drop` out of executors: they keep the library from being unloaded.
+//! A handler that uses a thread-local whose type needs `Drop`, or starts a thread (which does so within std),
+//! keeps the library in memory until the server's own thread ends, long after the next build took over.
 
 pub mod abi;
 #[doc(hidden)]
