@@ -10,7 +10,10 @@ const fromDefinition = [
   ...structs.flatMap(({ name, fields }) => [
     `sizeof ${name} ${fields.length * 8}`,
     `alignof ${name} 8`,
-    ...fields.map((field, index) => `${name}.${field.name} ${index * 8}`),
+    ...fields.flatMap((field, index) => [
+      `offsetof ${name}.${field.name} ${index * 8}`,
+      `sizeof ${name}.${field.name} 8`,
+    ]),
   ]),
   ...constants.map(({ name, value }) => `${name} ${value}`),
 ];
@@ -43,11 +46,11 @@ describe('sizes, alignments, offsets and constants', () => {
     const { ABI_VERSION, logLevels, ...layouts } = layout;
     const lines = Object.entries(layouts).flatMap(([name, { size, offsets }]) => [
       `sizeof ${name} ${size}`,
-      `alignof ${name} 8`,
-      ...Object.entries(offsets).map(([field, offset]) => `${name}.${field} ${offset}`),
+      ...Object.entries(offsets).map(([field, offset]) => `offsetof ${name}.${field} ${offset}`),
     ]);
     const levels = Object.entries(logLevels).map(([name, value]) => `LOG_${name.toUpperCase()} ${value}`);
-    expect([...lines, `ABI_VERSION ${ABI_VERSION}`, ...levels]).toEqual(fromDefinition);
+    const known = fromDefinition.filter((line) => !/^(alignof|sizeof .*\.)/.test(line));
+    expect([...lines, `ABI_VERSION ${ABI_VERSION}`, ...levels]).toEqual(known);
   });
 
   test('are those of the original FlexiLib, which never change', () => {

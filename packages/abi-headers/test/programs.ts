@@ -7,6 +7,7 @@ interface Language {
   size: (struct: StructName) => string;
   alignment: (struct: StructName) => string;
   offset: (struct: StructName, field: string) => string;
+  fieldSize: (struct: StructName, field: string) => string;
   constant: (name: string) => string;
 }
 
@@ -15,7 +16,10 @@ function statements(language: Language): string {
   const ofStruct = structs.flatMap(({ name, fields }) => [
     language.print(`sizeof ${name}`, language.size(name)),
     language.print(`alignof ${name}`, language.alignment(name)),
-    ...fields.map((field) => language.print(`${name}.${field.name}`, language.offset(name, field.name))),
+    ...fields.flatMap((field) => [
+      language.print(`offsetof ${name}.${field.name}`, language.offset(name, field.name)),
+      language.print(`sizeof ${name}.${field.name}`, language.fieldSize(name, field.name)),
+    ]),
   ]);
   const ofConstants = constants.map(({ name }) => language.print(name, language.constant(name)));
   return [...ofStruct, ...ofConstants].join('\n');
@@ -28,6 +32,7 @@ function cFamily(include: string): string {
     size: (struct) => `sizeof(flexilib_${struct})`,
     alignment: (struct) => `alignof(flexilib_${struct})`,
     offset: (struct, field) => `offsetof(flexilib_${struct}, ${field})`,
+    fieldSize: (struct, field) => `sizeof(((flexilib_${struct} *)0)->${field})`,
     constant: (name) => `FLEXILIB_${name}`,
   });
   return `#include "flexilib.h"\n#include <stdio.h>\n${include}\nint main(void) {\n${body}\n  return 0;\n}\n`;
@@ -44,6 +49,7 @@ ${statements({
   size: (struct) => `@sizeOf(abi.${pascal(struct)})`,
   alignment: (struct) => `@alignOf(abi.${pascal(struct)})`,
   offset: (struct, field) => `@offsetOf(abi.${pascal(struct)}, "${field}")`,
+  fieldSize: (struct, field) => `@sizeOf(@FieldType(abi.${pascal(struct)}, "${field}"))`,
   constant: (name) => `abi.${name.toLowerCase()}`,
 })}
 }
@@ -52,12 +58,16 @@ ${statements({
 #[allow(dead_code)]
 mod abi;
 use std::mem::{align_of, offset_of, size_of};
+fn size_of_field<S, F>(_: fn(&S) -> &F) -> usize {
+size_of::<F>()
+}
 fn main() {
 ${statements({
   print: (name, expression) => `println!("${name} {}", ${expression});`,
   size: (struct) => `size_of::<abi::${pascal(struct)}>()`,
   alignment: (struct) => `align_of::<abi::${pascal(struct)}>()`,
   offset: (struct, field) => `offset_of!(abi::${pascal(struct)}, ${field})`,
+  fieldSize: (struct, field) => `size_of_field(|it: &abi::${pascal(struct)}| &it.${field})`,
   constant: (name) => `abi::${name}`,
 })}
 }
