@@ -96,7 +96,9 @@ function fill(call: Call, target: string, method: string, fields: [string, strin
   };
   const [methodAt, methodLength] = put(method);
   const [targetAt, targetLength] = put(target);
-  fields.forEach(([name, value], i) => call.fields.set([...put(name), ...put(value)], 4 * i));
+  fields.forEach(([name, value], i) => {
+    call.fields.set([...put(name), ...put(value)], 4 * i);
+  });
   call.setHead(methodAt, methodLength, targetAt, targetLength, fields.length);
   call.content = Buffer.from(new ArrayBuffer(content.length));
   call.content.write(content);

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 22)) {
+  console.error(`error: flexilib needs Node 22.22 or newer, this is ${process.versions.node}`);
+  process.exit(1);
+}
+try {
+  require.resolve('../dist/flexilib.cjs');
+} catch {
+  console.error('error: flexilib is not built; run `npm run build` first');
+  process.exit(1);
+}
+require('../dist/flexilib.cjs');

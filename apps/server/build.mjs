@@ -1,0 +1,24 @@
+// Bundles the server into one CommonJS file: it starts faster and holds less memory than ES modules do.
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const here = import.meta.dirname;
+await build({
+  entryPoints: [join(here, 'src/main.ts')],
+  outfile: join(here, 'dist/flexilib.cjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node22.22',
+  external: ['koffi'],
+  // What looks for a file beside its module finds it beside the bundle: dist/../dist/libflexilib_runtime.so.
+  define: { 'import.meta.dirname': '__dirname' },
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
+copyFileSync(
+  join(here, '../../packages/native/dist/libflexilib_runtime.so'),
+  join(here, 'dist/libflexilib_runtime.so'),
+);

@@ -1,0 +1,53 @@
+import { FlexilibError } from '@flexilib/native';
+import { count } from './check.ts';
+import type { Log } from './log.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/**
+ * What HUP does: read and check the file first, then apply it; with errors nothing changes. Reloads that are asked
+ * for meanwhile become one. The function never rejects.
+ */
+export function createReload(
+  file: string,
+  started: Settings,
+  log: Log,
+  apply: (routes: Settings['routes']) => void,
+): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let again = false;
+
+  async function once(): Promise<void> {
+    try {
+      const next = await readSettings(file);
+      for (const warning of next.warnings) log.warn(warning);
+      const changed = changedOptions(started.server, next.server);
+      if (changed.length > 0) log.warn(`${file}: [server] ${changed.join(', ')}: needs a restart`);
+      apply(next.routes);
+      log.info(`${file}: reloaded, ${count(next.routes.length, 'route')}`);
+    } catch (error) {
+      const text = error instanceof FlexilibError ? error.message : String(error);
+      const lines = text.split('\n');
+      for (const line of lines) log.error(line);
+      log.error(
+        `${file}: not reloaded, ${count(lines.length, 'error')}; the configuration before it goes on`,
+      );
+    }
+  }
+
+  return () => {
+    again = true;
+    running ??= (async () => {
+      while (again) {
+        again = false;
+        await once();
+      }
+      running = null;
+    })();
+    return running;
+  };
+}
+
+function changedOptions(before: Settings['server'], after: Settings['server']): string[] {
+  const names = Object.keys(after) as (keyof Settings['server'])[];
+  return names.filter((name) => before[name] !== after[name]);
+}

@@ -1,0 +1,15 @@
+import type { RouteTable, ServedRoute } from '@flexilib/http';
+import type { Loader } from '@flexilib/loader';
+import { createMatcher } from '@flexilib/router';
+import type { Settings } from './settings.ts';
+
+/** The routes as the doors use them; executors that are there already are kept, loaded as they are. */
+export function buildTable(routes: Settings['routes'], loader: Loader): RouteTable {
+  const match = createMatcher(routes);
+  const served: ServedRoute[] = routes.map(({ library, options }) => ({
+    executor: loader.executor(library),
+    timeout: options.timeout,
+    run: options.run,
+  }));
+  return { find: (call) => served[match(call)] };
+}
