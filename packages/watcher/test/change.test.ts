@@ -1,7 +1,10 @@
 import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Scene, SETTLE, setScene, sha } from './scene.ts';
+
+// Events alone must do here: the look once a second has a test of its own.
+vi.stubGlobal('setInterval', () => setTimeout(() => {}, 0));
 
 const OLD = 'old bytes';
 const NEW = 'new bytes'; // as long as the old ones, so that no size tells
@@ -123,8 +126,8 @@ const cases: Case[] = [
 ];
 
 describe.concurrent('one event, for the new bytes', () => {
-  test.for(cases)('%s', async ([_name, path, before, act], { expect }) => {
-    const scene = setScene();
+  test.for(cases)('%s', async ([_name, path, before, act], { expect, ...context }) => {
+    const scene = setScene(context);
     before(scene);
     scene.watcher.watch(scene.at(path), sha(OLD));
     await sleep(3 * SETTLE);
@@ -135,8 +138,8 @@ describe.concurrent('one event, for the new bytes', () => {
     expect(await scene.hashes(2)).toEqual([sha(NEW), third]);
   });
 
-  test('there since before it was watched', async ({ expect }) => {
-    const scene = setScene();
+  test('there since before it was watched', async ({ expect, ...context }) => {
+    const scene = setScene(context);
     scene.write('a.so', NEW);
     scene.watcher.watch(scene.at('a.so'), null);
     scene.write('b.so', NEW);
@@ -144,8 +147,8 @@ describe.concurrent('one event, for the new bytes', () => {
     expect(await scene.hashes(2)).toEqual([sha(NEW), sha(NEW)]);
   });
 
-  test('not there yet, nor its directories', async ({ expect }) => {
-    const scene = setScene();
+  test('not there yet, nor its directories', async ({ expect, ...context }) => {
+    const scene = setScene(context);
     scene.watcher.watch(scene.at('a/b/c.so'), null);
     await sleep(2 * SETTLE);
     mkdirSync(scene.at('a'));
@@ -157,8 +160,8 @@ describe.concurrent('one event, for the new bytes', () => {
     expect(scene.problems).toEqual([]);
   });
 
-  test('several files in one directory', async ({ expect }) => {
-    const scene = setScene();
+  test('several files in one directory', async ({ expect, ...context }) => {
+    const scene = setScene(context);
     for (const name of ['a.so', 'b.so', 'c.so']) {
       scene.watcher.watch(scene.at(name), scene.write(name, OLD));
     }
@@ -169,8 +172,8 @@ describe.concurrent('one event, for the new bytes', () => {
     expect(scene.events.map(({ path }) => path).sort()).toEqual([scene.at('a.so'), scene.at('c.so')]);
   });
 
-  test('watched twice', async ({ expect }) => {
-    const scene = setScene();
+  test('watched twice', async ({ expect, ...context }) => {
+    const scene = setScene(context);
     scene.watcher.watch(scene.at('a.so'), scene.write('a.so', OLD));
     scene.watcher.watch(scene.at('a.so'), null);
     await sleep(3 * SETTLE);
@@ -179,8 +182,8 @@ describe.concurrent('one event, for the new bytes', () => {
   });
 });
 
-test('a rename over is reported well within the time a swap may take', async () => {
-  const scene = setScene();
+test('a rename over is reported well within the time a swap may take', async (context) => {
+  const scene = setScene(context);
   scene.watcher.watch(scene.at('a.so'), scene.write('a.so', OLD));
   await sleep(3 * SETTLE);
   const took: number[] = [];

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { SETTLE, setScene } from './scene.ts';
 
-test('close leaves nothing open, whatever is under way, and nothing comes after it', async () => {
+test('close leaves nothing open, whatever is under way, and nothing comes after it', async (context) => {
   const before = process.getActiveResourcesInfo().sort();
-  const scene = setScene();
+  const scene = setScene(context);
   for (const name of ['a.so', 'b.so', 'c/d.so']) scene.watcher.watch(scene.at(name), null);
   scene.write('a.so', 'bytes');
   await sleep(SETTLE / 2);
@@ -23,8 +23,8 @@ test('close leaves nothing open, whatever is under way, and nothing comes after 
   await scene.watcher.close();
 });
 
-test('a watcher keeps no process alive, closed or not', () => {
-  const scene = setScene();
+test('a watcher keeps no process alive, closed or not', (context) => {
+  const scene = setScene(context);
   scene.write('a.so', 'bytes');
   const program = scene.at('program.mts');
   const watcher = JSON.stringify(import.meta.resolve('../src/index.ts'));

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import type { TestContext } from 'vitest';
 import { createWatcher, type Watcher, type WatcherOptions } from '../src/index.ts';
 
 export const SETTLE = 100;
@@ -30,7 +30,10 @@ export type Scene = {
   until(what: string, condition: () => boolean): Promise<void>;
 };
 
-export function setScene(options: Partial<WatcherOptions> = {}): Scene {
+export function setScene(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  options: Partial<WatcherOptions> = {},
+): Scene {
   const folder = mkdtempSync(join(tmpdir(), 'watcher-'));
   const events: Event[] = [];
   const problems: string[] = [];

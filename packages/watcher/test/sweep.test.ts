@@ -8,8 +8,8 @@ vi.mock('chokidar', () => ({
   watch: () => Object.assign(new EventEmitter(), { close: async () => {} }),
 }));
 
-test('what no event tells is found by looking once a second', async () => {
-  const scene = setScene();
+test('what no event tells is found by looking once a second', async (context) => {
+  const scene = setScene(context);
   scene.write('release-1/a.so', 'old bytes');
   const next = scene.write('release-2/a.so', 'new bytes');
   scene.link('current', 'release-1');
