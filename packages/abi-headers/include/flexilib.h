@@ -171,7 +171,8 @@ FLEXILIB_EXPORT uint32_t flexilib_abi_version(void);
  * Ownership: The server owns the table.
  * Lifetime: The table is valid until flexilib_unload has returned.
  * Thread: On a native thread, never on the server's event loop, with nothing else inside the library.
- * Failure: Call host->refuse; the build before it goes on, and flexilib_unload is called on this one.
+ * Failure: Release what was opened and call host->refuse: this build is closed, without flexilib_unload, and
+ * the build before it goes on. A crash refuses it too.
  */
 FLEXILIB_EXPORT void flexilib_load(const flexilib_host *host);
 

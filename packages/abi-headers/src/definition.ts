@@ -246,7 +246,9 @@ export const exports: readonly Export[] = [
       ownership: 'The server owns the table.',
       lifetime: 'The table is valid until flexilib_unload has returned.',
       thread: "On a native thread, never on the server's event loop, with nothing else inside the library.",
-      failure: 'Call host->refuse; the build before it goes on, and flexilib_unload is called on this one.',
+      failure:
+        'Release what was opened and call host->refuse: this build is closed, without flexilib_unload, and the ' +
+        'build before it goes on. A crash refuses it too.',
       since: 1,
     },
   },

@@ -58,13 +58,12 @@ describe.each(Object.entries(libraries))('an executor in %s', (language, build) 
   });
 });
 
-describe('refusing a build', () => {
-  test('an error of load in Zig is the reason', () => {
-    expect(run(harness, [join(out, 'executor-zig.so')])).toContain('refused OnlyATest\n');
-  });
+const reasons = Object.entries({ Zig: 'OnlyATest', Rust: 'only a test' });
 
-  test.runIf(hasCargo)('an error of load in Rust is the reason', () => {
-    expect(run(harness, [join(out, 'target/debug/libexecutor.so')])).toContain('refused only a test\n');
+describe('an error of load refuses the build, which can then be unmapped', () => {
+  test.each(reasons.filter(([language]) => language in libraries))('in %s', (language, reason) => {
+    const lines = run(harness, [libraries[language]!(), '/hello'], { REFUSE: '1' });
+    expect(lines).toBe(`version 1\nnonblocking 1\nrefused ${reason}\nmapped 0\n`);
   });
 });
 

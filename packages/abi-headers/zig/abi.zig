@@ -140,7 +140,8 @@ pub const AbiVersion = fn () callconv(.c) u32;
 /// Ownership: The server owns the table.
 /// Lifetime: The table is valid until flexilib_unload has returned.
 /// Thread: On a native thread, never on the server's event loop, with nothing else inside the library.
-/// Failure: Call host->refuse; the build before it goes on, and flexilib_unload is called on this one.
+/// Failure: Release what was opened and call host->refuse: this build is closed, without flexilib_unload, and
+/// the build before it goes on. A crash refuses it too.
 pub const Load = fn (host: *const Host) callconv(.c) void;
 
 /// Called once, after the last request: end your threads, close what flexilib_load opened.

@@ -26,7 +26,8 @@ pub const Response = @import("Response.zig");
 var host: ?*const abi.Host = null;
 
 pub const Options = struct {
-    /// Runs once, before the first request. An error refuses this build; the one before it goes on serving.
+    /// Runs once, before the first request. An error refuses this build, and the one before it goes on serving;
+    /// `unload` does not run then.
     load: ?*const fn () anyerror!void = null,
     /// Runs once, after the last request: end your threads, free what `load` made.
     unload: ?*const fn () void = null,

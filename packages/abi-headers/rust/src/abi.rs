@@ -195,7 +195,8 @@ pub type AbiVersion = unsafe extern "C" fn() -> u32;
 ///
 /// Thread: On a native thread, never on the server's event loop, with nothing else inside the library.
 ///
-/// Failure: Call host->refuse; the build before it goes on, and flexilib_unload is called on this one.
+/// Failure: Release what was opened and call host->refuse: this build is closed, without flexilib_unload, and
+/// the build before it goes on. A crash refuses it too.
 pub type Load = unsafe extern "C" fn(host: *const Host);
 
 /// Called once, after the last request: end your threads, close what flexilib_load opened.

@@ -89,20 +89,26 @@ impl Answer {
     }
 }
 
-/// `load` may refuse the build, by an error or by a panic.
+/// `load` may refuse the build, by an error or by a panic; no unload follows then.
 pub fn load<E: Display>(table: *const abi::Host, load: impl FnOnce() -> Result<(), E>) {
     host::set(table);
     log_panics();
     match inside(load) {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => return,
         Ok(Err(error)) => host::refuse(&error.to_string()),
         Err(panic) => host::refuse(message(&*panic)),
     }
+    release();
 }
 
 pub fn unload(unload: impl FnOnce()) {
     // The panic hook has logged it already.
     let _ = inside(unload);
+    release();
+}
+
+/// Takes back what `load` set up.
+fn release() {
     drop(panic::take_hook());
     host::set(ptr::null());
 }
