@@ -24,6 +24,9 @@ for (const entry of Object.values(lock.packages)) {
 }
 const head = lock.packages[''];
 const { '': _, ...rest } = lock.packages;
-lock.packages = { '': head, ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en'))) };
+lock.packages = {
+  '': head,
+  ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => a.localeCompare(b, 'en'))),
+};
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
 console.log(`package-lock.json: ${added} platform package(s) added`);

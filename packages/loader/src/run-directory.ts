@@ -22,9 +22,12 @@ export interface RunDirectory {
 
 /** Makes this process's folder (mode 0700), and removes those of processes that are gone. Never rejects. */
 export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Promise<RunDirectory> {
-  const base = env['FLEXILIB_RUN_DIR'] || env['RUNTIME_DIRECTORY']?.split(':')[0] || tmpdir();
+  const base = env.FLEXILIB_RUN_DIR || env.RUNTIME_DIRECTORY?.split(':')[0] || tmpdir();
   try {
-    await mkdir(base, { recursive: true, mode: 0o700 });
+    // Not recursive: Node's mkdir -p never ends where a file system refuses with ENOENT, as /proc does.
+    await mkdir(base, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
     await clean(base);
     for (;;) {
       const path = await mkdtemp(join(base, PREFIX));

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openRunDirectory } from '../src/index.ts';
+import { temporaryFolder } from './library.ts';
+
+const script = `
+  import { openRunDirectory } from '${join(import.meta.dirname, '../src/index.ts')}';
+  const { path } = await openRunDirectory();
+  process.stdout.write(path);
+  setInterval(() => {}, 1000);
+`;
+
+async function otherProcess(base: string) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, FLEXILIB_RUN_DIR: base },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [path] = await once(child.stdout, 'data');
+  return { path: String(path), kill: () => (child.kill('SIGKILL'), once(child, 'exit')) };
+}
+
+it('is private, and gone when it is closed', async () => {
+  const base = join(temporaryFolder(), 'made-for-us');
+  const directory = await openRunDirectory({ FLEXILIB_RUN_DIR: base });
+  expect(statSync(directory.path!).mode & 0o777).toBe(0o700);
+  await directory.close();
+  expect(readdirSync(base)).toEqual([]);
+});
+
+it('removes what killed processes left, and nothing else', async () => {
+  const base = temporaryFolder();
+  const outside = join(temporaryFolder(), '.lib.so.flexilib-1-1');
+  const alive = await otherProcess(base);
+  const killed = await otherProcess(base);
+  writeFileSync(join(killed.path, '1-lib.so'), 'x');
+  writeFileSync(outside, 'x');
+  symlinkSync(outside, join(killed.path, '2-lib.so.beside'));
+  mkdirSync(join(base, 'flexilib-starting'));
+  mkdirSync(join(base, 'flexilib-old'));
+  utimesSync(join(base, 'flexilib-old'), 1, 1);
+  mkdirSync(join(base, 'other'));
+  await killed.kill();
+  try {
+    const directory = await openRunDirectory({ FLEXILIB_RUN_DIR: base });
+    const left = readdirSync(base).map((name) => join(base, name));
+    expect(left.sort()).toEqual(
+      [directory.path!, alive.path, join(base, 'flexilib-starting'), join(base, 'other')].sort(),
+    );
+    expect(existsSync(outside)).toBe(false);
+    await directory.close();
+  } finally {
+    await alive.kill();
+  }
+});
+
+it('takes systemd’s directory when none is named', async () => {
+  const base = temporaryFolder();
+  const directory = await openRunDirectory({ RUNTIME_DIRECTORY: base });
+  expect(directory.path).toMatch(base);
+  await directory.close();
+});
