@@ -6,12 +6,19 @@ export type Hints = {
   close(): Promise<void>;
 };
 
+export type Hearing = {
+  /** Something happened at a point. */
+  onHint(point: string): void;
+  /** A new set of points is listened at; what happened while it was taken up may have been missed. */
+  onReady(): void;
+  onDeaf(why: string): void;
+};
+
 /**
- * Listens to the file system through chokidar. `onHint(point)` means that something happened at a point, and
- * `onHint(null)` that anything may have happened while a new set of points was being taken up.
- * Hints may be missing or superfluous: chokidar is no witness, it only says when to look.
+ * Listens to the file system through chokidar. Hints may be missing or superfluous: chokidar is no witness, it only
+ * says when to look.
  */
-export function createHints(onHint: (point: string | null) => void, onDeaf: (why: string) => void): Hints {
+export function createHints({ onHint, onReady, onDeaf }: Hearing): Hints {
   let wanted: ReadonlySet<string> = new Set();
   let active = wanted;
   let watcher: FSWatcher | null = null;
@@ -35,13 +42,13 @@ export function createHints(onHint: (point: string | null) => void, onDeaf: (why
       ignorePermissionErrors: true,
       atomic: false,
       depth: 0,
-      // With links followed, a link swapped to another directory goes unnoticed; so each link is a point of its own.
+      // Each link is a point of its own, and so is what it leads to; followed, a swapped link can go unnoticed.
       followSymlinks: false,
       ignored: (path) => !points.has(path),
     });
     started.on('all', (_event, path) => onHint(path));
     started.on('error', (error) => onDeaf(error instanceof Error ? error.message : String(error)));
-    started.on('ready', () => onHint(null));
+    started.on('ready', () => onReady());
     return started;
   }
 

@@ -1,18 +1,18 @@
 import { lstat, readlink } from 'node:fs/promises';
 import { join, parse, resolve, sep } from 'node:path';
-import { idOf, inodeOf } from './look.ts';
+import { inodeOf } from './look.ts';
 
 /**
- * The way a path takes through the file system. `points` are all directories, links and the file it goes over, each
- * with what tells a replacement; a point that isn't there ends the way. `id` is the file's (see look.ts), '' for none.
+ * The way a path takes through the file system: all directories, links and the file that it goes over, each with what
+ * tells its replacement, for the links and directories. A point that isn't there is the last.
  */
-export type Trail = { points: Map<string, string>; id: string };
+export type Trail = Map<string, string>;
 
 const MAX_LINKS = 40; // Linux gives up there too
 
 /** Walks `path` from the root, through every link. Never throws: what can't be walked ends the way. */
 export async function walk(path: string): Promise<Trail> {
-  const points = new Map<string, string>();
+  const points: Trail = new Map();
   const { root } = parse(resolve(path));
   const names = resolve(path).slice(root.length).split(sep);
   let at = root;
@@ -30,15 +30,15 @@ export async function walk(path: string): Promise<Trail> {
       if (point !== root) points.set(point, inodeOf(stats));
       at = point;
     } else {
-      // The file's own replacement is an event like any other, so nothing has to tell it.
-      points.set(point, stats ? 'file' : 'missing');
-      return { points, id: stats?.isFile() && names.length === 0 ? idOf(stats) : '' };
+      // Its own replacement is heard as an event like any other, so nothing has to tell it.
+      points.set(point, '');
+      break;
     }
   }
-  return { points, id: '' };
+  return points;
 }
 
 /** Whether two walks met the same directories and links. */
-export function sameWay(a: Trail['points'], b: Trail['points']): boolean {
+export function sameWay(a: Trail, b: Trail): boolean {
   return a.size === b.size && [...a].every(([point, what]) => b.get(point) === what);
 }

@@ -4,8 +4,13 @@ import { expect, test, vi } from 'vitest';
 import { SETTLE, setScene } from './scene.ts';
 
 // A file system that tells nothing.
+const { watchers } = vi.hoisted(() => ({ watchers: [] as EventEmitter[] }));
 vi.mock('chokidar', () => ({
-  watch: () => Object.assign(new EventEmitter(), { close: async () => {} }),
+  watch: () => {
+    const watcher = Object.assign(new EventEmitter(), { close: async () => {} });
+    watchers.push(watcher);
+    return watcher;
+  },
 }));
 
 test('what no event tells is found by looking once a second', async (context) => {
@@ -17,7 +22,30 @@ test('what no event tells is found by looking once a second', async (context) =>
   await scene.hashes(1);
   scene.link('current', 'release-2');
   expect((await scene.hashes(2))[1]).toBe(next);
-  await sleep(SETTLE);
-  const last = scene.write('release-2/a.so', 'more bytes');
+  await sleep(SETTLE); // so that the modification time, all that tells here, is another
+  const last = scene.write('release-2/a.so', 'top bytes');
   expect((await scene.hashes(3))[2]).toBe(last);
+});
+
+test('what happened before the listening began is found once it begins', async (context) => {
+  vi.stubGlobal('setInterval', () => setTimeout(() => {}, 0));
+  const scene = setScene(context);
+  scene.watcher.watch(scene.at('a.so'), scene.write('a.so', 'old bytes'));
+  vi.unstubAllGlobals();
+  expect(await scene.hashes(0)).toEqual([]);
+  const next = scene.write('a.so', 'new bytes');
+  watchers.at(-1)!.emit('ready');
+  expect(await scene.hashes(1)).toEqual([next]);
+});
+
+test('without watches the reason is told once, and looking goes on', async (context) => {
+  const scene = setScene(context);
+  scene.watcher.watch(scene.at('a.so'), scene.write('a.so', 'old bytes'));
+  await scene.hashes(0);
+  for (const _ of [1, 2]) watchers.at(-1)!.emit('error', new Error('ENOSPC: no space left'));
+  const next = scene.write('a.so', 'new bytes');
+  expect(await scene.hashes(1)).toEqual([next]);
+  expect(scene.problems).toEqual([
+    "can't be watched, so it is looked at once a second: ENOSPC: no space left",
+  ]);
 });
