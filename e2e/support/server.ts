@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const command = join(import.meta.dirname, '../../apps/server/bin/flexilib.cjs');
+const running = new Set<ChildProcess>();
+
+export interface Server {
+  readonly port: number;
+  readonly pid: number;
+  /** The configuration's path. */
+  readonly config: string;
+  /** Request lines so far. */
+  stdout(): string[];
+  /** Everything else so far. */
+  stderr(): string[];
+  signal(name: NodeJS.Signals): void;
+  /** Settles with the exit code, or the signal's name. */
+  readonly exit: Promise<number | string>;
+  /** What must not grow: counts of the process. */
+  resources(): { mappings: number; descriptors: number; threads: number; copies: number };
+}
+
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'flexilib-e2e-'));
+
+/** Runs the command to its end. */
+export async function run(args: string[], env: NodeJS.ProcessEnv = {}, cwd: string = temporaryFolder()) {
+  const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } });
+  const out = { stdout: '', stderr: '' };
+  child.stdout.on('data', (data) => {
+    out.stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    out.stderr += data;
+  });
+  const [code] = await once(child, 'close');
+  return { code: code as number, ...out };
+}
+
+/** Starts the server as an operator would, on a free port, and waits until it is ready. */
+export async function start(config: string | { file: string }, env: NodeJS.ProcessEnv = {}): Promise<Server> {
+  const file = typeof config === 'string' ? join(temporaryFolder(), 'proxy.ini') : config.file;
+  if (typeof config === 'string') writeFileSync(file, config);
+  const runDirectory = temporaryFolder();
+  const child = spawn(process.execPath, [command, '--config', file], {
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', FLEXILIB_RUN_DIR: runDirectory, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const exit = once(child, 'exit').then(([code, signal]) => {
+    running.delete(child);
+    return code ?? signal;
+  });
+  const text = { out: '', err: '' };
+  child.stdout.on('data', (data) => {
+    text.out += data;
+  });
+  const lines = (of: 'out' | 'err') => text[of].split('\n').slice(0, -1);
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stderr.on('data', (data) => {
+      text.err += data;
+      const ready = /^listening on http:\/\/.*:(\d+)$/m.exec(text.err);
+      if (ready) resolve(Number(ready[1]));
+    });
+    exit.then((code) => reject(new Error(`exit ${code}: ${text.err}`)));
+  });
+  const proc = (path: string) => `/proc/${child.pid}/${path}`;
+  return {
+    port,
+    pid: child.pid!,
+    config: file,
+    stdout: () => lines('out'),
+    stderr: () => lines('err'),
+    signal: (name) => child.kill(name),
+    exit,
+    resources: () => ({
+      mappings: readFileSync(proc('maps'), 'utf8').split('\n').filter((line) => line.includes(runDirectory)).length,
+      descriptors: readdirSync(proc('fd')).length,
+      threads: readdirSync(proc('task')).length,
+      copies: readdirSync(runDirectory, { recursive: true }).length,
+    }),
+  };
+}
+
+/** For afterEach: nothing outlives its test. */
+export async function stopAll(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    }),
+  );
+}
