@@ -24,11 +24,14 @@ export function ask(port: number, path: string, options: RequestOptions = {}): P
     const req = httpRequest({ port, path, method, headers, agent: false }, (res) => {
       const pieces: Buffer[] = [];
       res.on('data', (piece: Buffer) => pieces.push(piece));
-      res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(pieces) }));
+      res.on('end', () =>
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(pieces) }),
+      );
       res.on('error', reject);
     });
     req.on('error', reject);
-    if (body && chunk) for (let at = 0; at < body.length; at += chunk) req.write(body.subarray(at, at + chunk));
+    if (body && chunk)
+      for (let at = 0; at < body.length; at += chunk) req.write(body.subarray(at, at + chunk));
     if (body && !chunk) req.write(body);
     req.end();
   });
@@ -47,7 +50,8 @@ export async function keepAlive(port: number): Promise<KeptAlive> {
   const socket = connect(port, '127.0.0.1').setNoDelay(true);
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   let buffered = '';
-  let waiting: { resolve(value: { status: number; body: string }): void; reject(error: Error): void } | null = null;
+  let waiting: { resolve(value: { status: number; body: string }): void; reject(error: Error): void } | null =
+    null;
   const fail = (what: string) => {
     waiting?.reject(new Error(`${what}; read so far: ${JSON.stringify(buffered.slice(0, 300))}`));
     waiting = null;

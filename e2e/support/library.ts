@@ -11,7 +11,9 @@ export function compile(source: string, name = 'lib.so'): string {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'lib.c'), `#include "flexilib.h"\n${source}`);
   const flags = ['-shared', '-fPIC', '-O1', '-g0', '-fno-sanitize=undefined', `-I${include}`];
-  execFileSync('zig', ['cc', ...flags, join(folder, 'lib.c'), '-o', join(folder, name)], { stdio: 'inherit' });
+  execFileSync('zig', ['cc', ...flags, join(folder, 'lib.c'), '-o', join(folder, name)], {
+    stdio: 'inherit',
+  });
   return join(folder, name);
 }
 

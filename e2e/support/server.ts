@@ -26,7 +26,11 @@ export interface Server {
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'flexilib-e2e-'));
 
 /** Runs the command to its end. */
-export async function run(args: string[], env: NodeJS.ProcessEnv = {}, cwd: string = temporaryFolder()) {
+export async function run(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd: string = temporaryFolder(),
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...env } });
   const out = { stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {
@@ -76,7 +80,9 @@ export async function start(config: string | { file: string }, env: NodeJS.Proce
     signal: (name) => child.kill(name),
     exit,
     resources: () => ({
-      mappings: readFileSync(proc('maps'), 'utf8').split('\n').filter((line) => line.includes(runDirectory)).length,
+      mappings: readFileSync(proc('maps'), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(runDirectory)).length,
       descriptors: readdirSync(proc('fd')).length,
       threads: readdirSync(proc('task')).length,
       copies: readdirSync(runDirectory, { recursive: true }).length,

@@ -16,17 +16,16 @@ const rust = existsSync(join(examples, 'hello-rust/dist/libhello_rust.so'));
 if (!rust) console.log('hello-rust: skipped, cargo is not installed (https://rustup.rs)');
 
 describe('hello', () => {
-  it.each([
-    ['C', '/hello-c/x'],
-    ['Zig', '/hello-zig/x'],
-    ...(rust ? [['Rust', '/hello-rust/x']] : []),
-  ])('answers from %s', async (language, path) => {
-    const { status, body, headers } = await ask(server.port, path);
-    expect(status).toBe(200);
-    expect(body.toString()).toMatch(`hello from ${language}`);
-    expect(body.toString()).toMatch(path);
-    expect(headers['content-type']).toMatch('text/plain');
-  });
+  it.each([['C', '/hello-c/x'], ['Zig', '/hello-zig/x'], ...(rust ? [['Rust', '/hello-rust/x']] : [])])(
+    'answers from %s',
+    async (language, path) => {
+      const { status, body, headers } = await ask(server.port, path);
+      expect(status).toBe(200);
+      expect(body.toString()).toMatch(`hello from ${language}`);
+      expect(body.toString()).toMatch(path);
+      expect(headers['content-type']).toMatch('text/plain');
+    },
+  );
 });
 
 describe('the sample', () => {

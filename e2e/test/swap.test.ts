@@ -101,7 +101,11 @@ it('removes what a killed server left', async () => {
   const runDirectory = temporaryFolder();
   const { server } = await serve({ FLEXILIB_RUN_DIR: runDirectory });
   const maps = readFileSync(`/proc/${server.pid}/maps`, 'utf8');
-  const copy = maps.split('\n').find((line) => line.includes(runDirectory))?.split(/\s+/)[5] ?? '';
+  const copy =
+    maps
+      .split('\n')
+      .find((line) => line.includes(runDirectory))
+      ?.split(/\s+/)[5] ?? '';
   expect(existsSync(copy)).toBe(true);
   server.signal('SIGKILL');
   expect(await server.exit).toBe('SIGKILL');

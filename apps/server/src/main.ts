@@ -1,5 +1,5 @@
 // The `flexilib` command.
-import { FlexilibError } from '@flexilib/native';
+import { exitNow, FlexilibError } from '@flexilib/native';
 import { check } from './check.ts';
 import { type Command, parseCommand } from './command.ts';
 import { help } from './help.ts';
@@ -26,8 +26,9 @@ async function main(args: string[]): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof FlexilibError)) throw error; // our own fault: its stack is wanted
-    log.error(error.message);
-    process.exitCode = error.code === 'FL_USAGE' ? 2 : 1;
+    for (const line of error.message.split('\n')) log.error(line);
+    await log.flush();
+    exitNow(error.code === 'FL_USAGE' ? 2 : 1); // the runtime's threads would keep the process
   }
 }
 
