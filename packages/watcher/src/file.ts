@@ -80,7 +80,7 @@ export function watchFile(
       tell(found.message);
     } else {
       if (found.restless) {
-        stirs++;
+        stirs++; // it has to be waited for again, whether anything more is heard or not
         tell(`is still being written after ${patience.maxWait} ms; it is taken as it is`);
       } else {
         told = null;

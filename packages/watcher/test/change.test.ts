@@ -56,7 +56,7 @@ const cases: Case[] = [
     'a.so',
     (s) => {
       s.write('elsewhere/a.so', OLD);
-      s.link('a.so', 'elsewhere/a.so');
+      s.link('a.so', s.at('elsewhere/a.so')); // absolute; the others are relative
     },
     (s) => s.write('elsewhere/a.so', NEW),
   ],

@@ -37,6 +37,8 @@ describe.concurrent('no event', () => {
     scene.write('a.so', OLD);
     expect(await scene.hashes(0)).toEqual([]);
     expect(scene.problems).toEqual(['is gone']);
+    rmSync(scene.at('a.so'));
+    await scene.until('the problem again', () => scene.problems.length === 2);
   });
 
   test('gone only between two builds', async ({ expect, ...context }) => {
