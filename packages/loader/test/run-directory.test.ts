@@ -27,7 +27,12 @@ async function otherProcess(base: string) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [path] = await once(child.stdout, 'data');
-  return { path: String(path), kill: () => (child.kill('SIGKILL'), once(child, 'exit')) };
+  const kill = async () => {
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+  return { path: String(path), kill };
 }
 
 it('is private, and gone when it is closed', async () => {
