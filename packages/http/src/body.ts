@@ -9,17 +9,43 @@ export interface BodyLimits {
 }
 
 /** The body, or the status to refuse it with, or null when the client has gone. */
-export type Body = Buffer<ArrayBuffer> | 408 | 413 | 503 | null;
+export type Body = Buffer<ArrayBuffer> | number | null;
 
 /** Bytes of bodies that may be held at a time, over all connections. */
 const HELD_MAX = 512 << 20;
 let held = 0;
 
+/** A body up to this size that nobody wants is read and dropped; a larger one costs the connection. */
+const DISCARD_MAX = 64 << 10;
+
 const empty = Buffer.from(new ArrayBuffer(0));
+const broken = new WeakMap<IncomingMessage, number>();
+const BROKEN = Symbol('broken');
+
+/** Bytes of bodies that are held now, over all connections. */
+export function heldBytes(): number {
+  return held;
+}
 
 /** True when the head announces a body (RFC 9112 6.3). */
 export function hasBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+}
+
+/** True when the connection is worth less than reading the announced body only to drop it. */
+export function isCostly(req: IncomingMessage): boolean {
+  return hasBody(req) && !(Number(req.headers['content-length']) <= DISCARD_MAX);
+}
+
+/** True when the head alone says that the body is too large. */
+export function isTooLarge(req: IncomingMessage, limits: BodyLimits): boolean {
+  return Number(req.headers['content-length']) > limits.max;
+}
+
+/** The rest of the body can't be read: its framing is wrong, or the client ended it early. */
+export function breakBody(req: IncomingMessage, status: number): void {
+  broken.set(req, status);
+  req.emit(BROKEN);
 }
 
 /**
@@ -28,41 +54,68 @@ export function hasBody(req: IncomingMessage): boolean {
  */
 export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Body> {
   if (!hasBody(req)) return empty;
-  const announced = Number(req.headers['content-length'] ?? -1);
-  if (announced > limits.max) return 413;
+  if (isTooLarge(req, limits)) return 413;
+  if (req.destroyed) return null;
   const pieces: Buffer[] = [];
+  const outcome = await collect(req, limits, pieces);
+  const length = lengthOf(pieces);
+  if (outcome === 200) {
+    try {
+      return join(pieces, length);
+    } catch {
+      // RangeError: no memory for it.
+    }
+  }
+  held -= length;
+  return outcome === 200 ? 503 : outcome;
+}
+
+/** The body's bytes are not needed any more. */
+export function releaseBody(body: Buffer): void {
+  held -= body.length;
+}
+
+/** Gives 200 when all pieces are there; they count as held in any case. */
+function collect(req: IncomingMessage, limits: BodyLimits, pieces: Buffer[]): Promise<number | null> {
   let length = 0;
-  const outcome = await new Promise<408 | 413 | 503 | null | 200>((resolve) => {
+  return new Promise((resolve) => {
     const timer = setTimeout(() => finish(408), limits.timeout);
-    const finish = (result: 408 | 413 | 503 | null | 200) => {
+    function finish(result: number | null): void {
       clearTimeout(timer);
-      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      req
+        .off('data', onData)
+        .off('end', onEnd)
+        .off('close', onClose)
+        .off('error', onClose)
+        .off(BROKEN, onBroken);
       req.pause();
       resolve(result);
-    };
-    const onData = (piece: Buffer) => {
+    }
+    function onData(piece: Buffer): void {
       length += piece.length;
       held += piece.length;
       pieces.push(piece);
       if (length > limits.max) finish(413);
       else if (held > HELD_MAX) finish(503);
       else timer.refresh();
-    };
+    }
     const onEnd = () => finish(200);
-    const onClose = () => finish(req.complete ? 200 : null);
-    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    const onClose = () => finish(null);
+    const onBroken = () => finish(broken.get(req)!);
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose).on(BROKEN, onBroken);
+    if (broken.has(req)) onBroken();
   });
-  if (outcome !== 200) {
-    held -= length;
-    return outcome;
-  }
+}
+
+function lengthOf(pieces: Buffer[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  return length;
+}
+
+function join(pieces: Buffer[], length: number): Buffer<ArrayBuffer> {
   const body = Buffer.from(new ArrayBuffer(length));
   let at = 0;
   for (const piece of pieces) at += piece.copy(body, at);
   return body;
-}
-
-/** The body's bytes are not needed any more. */
-export function releaseBody(body: Buffer): void {
-  held -= body.length;
 }

@@ -1,42 +1,94 @@
 // The order on a connection: requests that are pipelined are answered one after the other (RFC 9112 9.3.2), and a
-// client that sends faster than it is answered is not read from.
+// client that sends faster than it is answered, or doesn't take its answer, is not read from.
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** Requests that may wait; what one read brings beyond it waits too. */
 const DEPTH_MAX = 16;
+/** How long what a client still sends is read and thrown away after the last answer. */
+const LINGER_MS = 2000;
 
 export interface Connection {
   readonly socket: Socket;
+  /** The newest request. */
+  last: IncomingMessage | null;
   /** Turns that are waiting or running. */
   readonly depth: number;
-  /** Runs the turn when those before it have ended. It must not reject. */
+  /** Nothing was read since the last answer: it can be closed without loss. */
+  readonly idle: boolean;
+  /** Runs the turn when those before it have ended, unless the connection has ended too. */
   turn(run: () => Promise<void>): void;
-  /** The peer broke the protocol: nothing more is read. False when that was known. */
+  /** An answer is on its way: nothing is read until the turn has ended. */
+  hold(): void;
+  /** The peer broke the protocol: the connection ends after its last turn. False when that was known. */
   fail(): boolean;
+  /** The last answer was given: sends a FIN, and what comes now is read only so that the answer arrives. */
+  end(): void;
 }
 
-export function createConnection(socket: Socket): Connection {
-  let tail: Promise<void> | null = null;
+/** onError: a turn threw; the connection is cut. */
+export function createConnection(socket: Socket, onError: (error: unknown) => void): Connection {
+  let tail = Promise.resolve();
   let depth = 0;
+  let sending = false;
   let failed = false;
-  return {
+  let ended = false;
+  let seen = 0;
+
+  // node:http resumes the socket for its own reasons, so pausing it once is not enough.
+  const isHeld = () => !ended && (sending || depth >= DEPTH_MAX);
+  socket.on('resume', () => {
+    if (isHeld()) socket.pause();
+  });
+
+  async function run(turn: () => Promise<void>): Promise<void> {
+    try {
+      if (!ended && !socket.destroyed) await turn();
+    } catch (error) {
+      socket.destroy();
+      onError(error);
+    }
+    depth -= 1;
+    sending = false;
+    seen = socket.bytesRead;
+    if (failed && depth === 0) connection.end();
+    if (!isHeld()) socket.resume();
+  }
+
+  const connection: Connection = {
     socket,
+    last: null,
     get depth() {
       return depth;
     },
-    turn(run) {
+    get idle() {
+      return depth === 0 && socket.bytesRead === seen;
+    },
+    turn(turn) {
       depth += 1;
-      if (depth === DEPTH_MAX) socket.pause();
-      const ended = (tail ? tail.then(run) : run()).then(() => {
-        depth -= 1;
-        if (depth === 0) tail = null;
-        if (depth === DEPTH_MAX - 1 && !failed) socket.resume();
-      });
-      tail = ended;
+      if (isHeld()) socket.pause();
+      tail = tail.then(() => run(turn));
+    },
+    hold() {
+      sending = true;
+      socket.pause();
     },
     fail() {
-      const first = !failed;
+      const first = !failed && !ended;
       failed = true;
       return first;
     },
+    end() {
+      if (ended) return;
+      ended = true;
+      socket.end();
+      // RFC 9112 9.6: a close with unread bytes is a reset, which may overtake the answer. Without its listener
+      // node:http doesn't see them.
+      socket.removeAllListeners('data');
+      socket.on('data', () => {}).resume();
+      const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+      socket.once('close', () => clearTimeout(timer));
+    },
   };
+  return connection;
 }

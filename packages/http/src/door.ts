@@ -1,17 +1,22 @@
 // node:http as a door: complete HTTP/1.1, the home of everything that isn't plain.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { monotonicNow } from '@flexilib/native';
 import type { AccessRecord } from './access.ts';
-import { hasBody } from './body.ts';
+import { breakBody } from './body.ts';
 import { type Connection, createConnection } from './connection.ts';
-import { createExchange, type ExchangeOptions, type Result } from './exchange.ts';
-import { ownReply, replyBytes } from './reply.ts';
-import { send } from './send.ts';
+import { createExchange, type ExchangeOptions } from './exchange.ts';
+import { createNodeServer, stopAccepting } from './node-server.ts';
+import { type ClientError, statusOf } from './refusal.ts';
+import { ownReply, type Reply } from './reply.ts';
+import { ownResult, type Result } from './result.ts';
+import { sendLastReply, sendReply } from './send.ts';
 
 /** Milliseconds. */
 export interface Limits {
+  /** For a request's head to arrive. */
   header: number;
+  /** For the next request on a kept-alive connection. */
   idle: number;
   /** A client that leaves its response unread. */
   send: number;
@@ -19,6 +24,7 @@ export interface Limits {
 
 export interface DoorOptions extends ExchangeOptions {
   limits: Limits;
+  /** Once for each request that was answered, or whose client went while it was being answered. */
   onAccess(record: AccessRecord): void;
 }
 
@@ -29,111 +35,107 @@ export interface Door {
   close(grace: number): Promise<void>;
 }
 
-/** Above our own limits (validate.ts), so that we say which one was broken. */
-const PARSER_HEADER_MAX = 64 << 10;
-/** A body up to this size that nobody wants is read and dropped; a larger one costs the connection. */
-const DISCARD_MAX = 64 << 10;
-
 export function createDoor(options: DoorOptions): Door {
+  const { limits } = options;
   const exchange = createExchange(options);
   const connections = new Map<Socket, Connection>();
+  const onError = (error: unknown) => options.onFault('http', String((error as Error)?.stack ?? error));
   let closing = false;
 
-  const server = createServer({
-    maxHeaderSize: PARSER_HEADER_MAX,
-    headersTimeout: options.limits.header,
-    requestTimeout: 0, // bodies have their own (body.ts)
-    keepAliveTimeout: options.limits.idle,
-    connectionsCheckingInterval: Math.min(1000, options.limits.header),
-    requireHostHeader: false, // validate.ts does it, and answers in our words
-    noDelay: true,
-  });
-  server.maxHeadersCount = 0; // no silent truncation: validate.ts counts
-
+  const server = createNodeServer(limits);
   server.on('connection', (socket: Socket) => {
-    connections.set(socket, createConnection(socket));
+    connections.set(socket, createConnection(socket, onError));
     socket.once('close', () => connections.delete(socket));
   });
-  server.on('request', (req, res) => enqueue(req, res, false));
-  server.on('checkContinue', (req, res) => enqueue(req, res, true));
-  server.on('checkExpectation', (req, res) => refuse(req, res, 417));
-  server.on('connect', (_req, socket) => refuseSocket(socket as Socket, 400));
+  server.on('request', (req, res) => take(req, res, () => exchange(req, res, false)));
+  server.on('checkContinue', (req, res) => take(req, res, () => exchange(req, res, true)));
+  server.on('checkExpectation', (req, res) => take(req, res, async () => ownResult(417, req, true)));
+  server.on('connect', (req, socket) => onConnect(req, socket as Socket));
   server.on('clientError', onClientError);
 
-  function enqueue(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-    const begun = monotonicNow();
-    take(req, res, begun, () => exchange(req, res, expectsContinue));
+  function take(req: IncomingMessage, res: ServerResponse, decide: () => Promise<Result>): void {
+    const connection = connections.get(req.socket);
+    if (!connection) return;
+    connection.last = req;
+    const keep = res.shouldKeepAlive ? (reply: Reply) => sendReply(req, res, reply) : null;
+    answer(connection, requestLine(req), decide, keep);
   }
 
-  function refuse(req: IncomingMessage, res: ServerResponse, status: number): void {
-    const begun = monotonicNow();
-    const reply = ownReply(status, req.method === 'HEAD');
-    take(req, res, begun, async () => ({ reply, decided: begun, preAlloc: 0, alloc: 0, close: true }));
-  }
-
-  function take(
-    req: IncomingMessage,
-    res: ServerResponse,
-    begun: number,
+  /** keep: sends the reply so that the connection can go on; null: it can't. */
+  function answer(
+    connection: Connection,
+    requestLine: string | null,
     decide: () => Promise<Result>,
+    keep: ((reply: Reply) => Promise<boolean>) | null,
   ): void {
-    const { socket } = req;
-    const { remoteAddress = '-', remotePort = 0 } = socket;
-    connections.get(socket)?.turn(async () => {
-      if (socket.destroyed) return;
-      const result = await decide();
-      const gone = result.reply === null || socket.destroyed;
-      if (!gone) socket.setTimeout(options.limits.send);
-      const sent = !gone && (await send(req, res, result.reply!, closing || result.close || isCostly(req)));
-      options.onAccess({
-        remoteAddress,
-        remotePort,
-        requestLine: `${req.method} ${req.url} HTTP/${req.httpVersion}`,
-        status: sent ? result.reply!.status : 499, // nginx's number for a client that went first
-        ttfb: Math.max(0, result.decided - begun),
-        bytes: sent ? result.reply!.body.length : 0,
-        ttlb: monotonicNow() - begun,
-        preAlloc: result.preAlloc,
-        alloc: result.alloc,
-      });
-      if (gone) socket.destroy();
-    });
-  }
-
-  function onClientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    refuseSocket(socket, statusOf(error));
-  }
-
-  /** Answers what node:http could not parse, after the answers that are still to come. */
-  function refuseSocket(socket: Socket, status: number): void {
-    const connection = connections.get(socket);
-    if (!connection?.fail()) return;
+    const { socket } = connection;
     const { remoteAddress = '-', remotePort = 0 } = socket;
     const begun = monotonicNow();
     connection.turn(async () => {
-      if (socket.destroyed) return;
-      const reply = ownReply(status, false);
-      await new Promise<void>((resolve) => socket.end(replyBytes(reply), resolve));
-      socket.resume();
-      setTimeout(() => socket.destroy(), 1000).unref();
-      const ttlb = monotonicNow() - begun;
-      const bytes = reply.body.length;
+      socket.setTimeout(0); // the one of the answer before
+      const { reply, decided, preAlloc, alloc, close } = await decide();
+      const last = !keep || close || closing;
+      let sent = false;
+      if (reply && !socket.destroyed) {
+        connection.hold();
+        socket.setTimeout(limits.send);
+        sent = await (last ? sendLastReply(socket, reply) : keep(reply));
+      }
       options.onAccess({
         remoteAddress,
         remotePort,
-        requestLine: null,
-        status,
-        ttfb: 0,
-        bytes,
-        ttlb,
-        preAlloc: 0,
-        alloc: 0,
+        requestLine,
+        status: sent ? reply!.status : 499, // nginx's number for a client that went first
+        ttfb: Math.max(0, decided - begun),
+        bytes: sent ? reply!.body.length : 0,
+        ttlb: monotonicNow() - begun,
+        preAlloc,
+        alloc,
       });
+      if (!sent) socket.destroy();
+      else if (last || (closing && connection.depth === 1)) connection.end();
     });
+  }
+
+  /** An answer to what is no request, after the answers that are still to come. */
+  function refuse(connection: Connection, status: number, requestLine: string | null): void {
+    const result = { reply: ownReply(status, false), preAlloc: 0, alloc: 0, close: true };
+    answer(connection, requestLine, async () => ({ ...result, decided: monotonicNow() }), null);
+  }
+
+  function onClientError(error: ClientError, socket: Socket): void {
+    if (error.code === 'HPE_CLOSED_CONNECTION') return; // bytes after a request that ends the connection
+    const connection = connections.get(socket);
+    const status = statusOf(error);
+    if (!connection || status === 0) socket.destroy();
+    else if (status === 408) onHeaderTimeout(connection);
+    else fail(connection, status);
+  }
+
+  function fail(connection: Connection, status: number): void {
+    if (!connection.fail()) return;
+    const { last, depth } = connection;
+    if (last === null || last.complete) refuse(connection, status, null);
+    else if (depth > 0) breakBody(last, status);
+    else connection.end(); // it was answered without its body
+  }
+
+  /** A head is late. While answers are due, its client may not have been read from: its time begins anew. */
+  function onHeaderTimeout(connection: Connection): void {
+    const { socket, last, depth } = connection;
+    if (socket.bytesRead === 0) socket.destroy();
+    else if (depth === 0) fail(connection, 408);
+    else {
+      const again = () => connection.last === last && !socket.destroyed && onHeaderTimeout(connection);
+      setTimeout(again, limits.header).unref();
+    }
+  }
+
+  /** node:http has let go of the socket. */
+  function onConnect(req: IncomingMessage, socket: Socket): void {
+    socket.on('error', () => {}).on('timeout', () => socket.destroy());
+    const connection = connections.get(socket);
+    if (connection?.fail()) refuse(connection, 400, requestLine(req));
   }
 
   return {
@@ -145,31 +147,18 @@ export function createDoor(options: DoorOptions): Door {
           resolve(server.address() as AddressInfo);
         });
       }),
-    close: (grace) =>
-      new Promise((resolve) => {
-        closing = true;
-        const timer = setTimeout(() => server.closeAllConnections(), grace);
-        server.close(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-        server.closeIdleConnections();
-        // node:http counts a connection that has not sent anything yet as busy.
-        for (const [socket, { depth }] of connections)
-          if (depth === 0 && socket.bytesRead === 0) socket.destroy();
-      }),
+    async close(grace) {
+      closing = true;
+      const cut = () => connections.forEach((_, socket) => socket.destroy());
+      const timer = setTimeout(cut, grace);
+      const stopped = stopAccepting(server);
+      for (const [socket, { idle }] of connections) if (idle) socket.destroy();
+      await stopped;
+      clearTimeout(timer);
+    },
   };
 }
 
-/** Its body was left unread, and is too long to read only to drop it. */
-function isCostly(req: IncomingMessage): boolean {
-  return !req.complete && hasBody(req) && !(Number(req.headers['content-length']) <= DISCARD_MAX);
-}
-
-function statusOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): number {
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
-  if (error.code !== 'HPE_HEADER_OVERFLOW') return 400;
-  // Still in the request line: it was the target that grew too long.
-  const packet = error.rawPacket?.toString('latin1') ?? '';
-  return /^[A-Z]+ [^\r\n]*$/.test(packet) ? 414 : 431;
+function requestLine(req: IncomingMessage): string {
+  return `${req.method} ${req.url} HTTP/${req.httpVersion}`;
 }

@@ -32,20 +32,14 @@ function date(): string {
   return dateText;
 }
 
-/** The whole reply as bytes, for a socket whose request node:http could not parse. The connection closes. */
-export function replyBytes({ status, reason, head, body }: Reply): Buffer {
-  const line = `HTTP/1.1 ${status} ${reason || STATUS_CODES[status]}\r\n`;
-  const text = `${line}${head}date: ${date()}\r\nconnection: close\r\n\r\n`;
-  return Buffer.concat([Buffer.from(text, 'latin1'), body]);
+/** The head of a connection's last reply. */
+export function lastHead({ status, reason, head }: Reply): Buffer {
+  const text = `HTTP/1.1 ${status} ${phrase(status, reason)}\r\n${head}date: ${date()}\r\nconnection: close\r\n\r\n`;
+  return Buffer.from(text, 'latin1');
 }
 
 /** Hands the head to node:http, which then adds nothing of its own. */
-export function writeReplyHead(
-  req: IncomingMessage,
-  res: ServerResponse,
-  reply: Reply,
-  close: boolean,
-): void {
+export function writeReplyHead(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
   const fields: string[] = [];
   for (const line of reply.head.split('\r\n')) {
     if (line === '') break;
@@ -53,9 +47,12 @@ export function writeReplyHead(
     fields.push(line.slice(0, colon), line.slice(colon + 2));
   }
   fields.push('date', date());
-  if (close || !res.shouldKeepAlive) fields.push('connection', 'close');
-  else if (req.httpVersion === '1.0') fields.push('connection', 'keep-alive');
+  if (req.httpVersion === '1.0') fields.push('connection', 'keep-alive');
   res.sendDate = false;
   for (const name of ['connection', 'content-length', 'transfer-encoding']) res.removeHeader(name);
-  res.writeHead(reply.status, reply.reason || STATUS_CODES[reply.status] || 'Unknown', fields);
+  res.writeHead(reply.status, phrase(reply.status, reply.reason), fields);
+}
+
+function phrase(status: number, reason: string): string {
+  return reason || STATUS_CODES[status] || 'Unknown';
 }
