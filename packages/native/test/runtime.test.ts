@@ -1,15 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Call,
-  complaintText,
-  type ExecutorLog,
-  type Library,
-  monotonicNow,
-  Outcome,
-  type Runtime,
-  startRuntime,
-} from '../src/index.ts';
+import { type ExecutorLog, type Library, Outcome, type Runtime, startRuntime } from '../src/index.ts';
+import { type Answer, askExecutor, type Request, type Where } from './ask.ts';
 import { buildLibrary } from './build.ts';
 
 const source = `
@@ -71,72 +63,12 @@ flexilib_response *handle_request(flexilib_request *request) {
     return &response;
 }`;
 
-interface Answer {
-  outcome: number;
-  complaint: string;
-  signal: string;
-  status: number;
-  reason: string;
-  head: string;
-  body: string;
-  preAlloc: number;
-  alloc: number;
-}
-
 let runtime: Runtime;
 let library: Library;
 const logs: ExecutorLog[] = [];
 
-function fill(call: Call, target: string, method: string, fields: [string, string][], content: string): void {
-  let at = 0;
-  const put = (text: string): [number, number] => {
-    const length = call.bytes.write(text, at, 'latin1');
-    at += length;
-    return [at - length, length];
-  };
-  const [methodAt, methodLength] = put(method);
-  const [targetAt, targetLength] = put(target);
-  fields.forEach(([name, value], i) => {
-    call.fields.set([...put(name), ...put(value)], 4 * i);
-  });
-  call.setHead(methodAt, methodLength, targetAt, targetLength, fields.length);
-  call.content = Buffer.from(new ArrayBuffer(content.length));
-  call.content.write(content);
-}
-
-const read = (call: Call): Answer => ({
-  outcome: call.outcome,
-  complaint: complaintText(call.complaint),
-  signal: call.outcome === Outcome.crashed ? call.head : '',
-  status: call.status,
-  reason: call.reason,
-  head: call.head,
-  body: call.copyBody().toString('latin1'),
-  preAlloc: call.preAlloc,
-  alloc: call.alloc,
-});
-
-function ask(
-  where: 'pool' | 'inline',
-  target: string,
-  method = 'GET',
-  fields: [string, string][] = [],
-  content = '',
-) {
-  const call = runtime.acquireCall();
-  fill(call, target, method, fields, content);
-  const deadline = monotonicNow() + 5000;
-  return new Promise<Answer>((resolve) => {
-    const done = () => {
-      const answer = read(call);
-      runtime.releaseCall(call);
-      resolve(answer);
-    };
-    if (where === 'pool') return runtime.submit(call, library, deadline, done);
-    runtime.invoke(call, library, deadline);
-    done();
-  });
-}
+const ask = (where: Where, target: string, request?: Request): Promise<Answer> =>
+  askExecutor({ runtime, library, where }, target, request);
 
 beforeAll(async () => {
   runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog: (line) => logs.push(line) });
@@ -149,17 +81,15 @@ afterAll(() => runtime.stop());
 
 describe.each(['pool', 'inline'] as const)('a call, %s', (where) => {
   it('gives the executor the request as it came', async () => {
-    const answer = await ask(
-      where,
-      '/describe?a=b',
-      'POST',
-      [
+    const answer = await ask(where, '/describe?a=b', {
+      method: 'POST',
+      fields: [
         ['Host', 'x'],
         ['X-A', '1'],
         ['x-a', '2'],
       ],
-      'body',
-    );
+      content: 'body',
+    });
     expect(answer.body).toBe('POST|/describe?a=b|3|body|Host=x|X-A=1|x-a=2');
     expect(answer.head).toBe(`content-type: text/plain\r\ncontent-length: ${answer.body.length}\r\n`);
     expect(answer).toMatchObject({ outcome: Outcome.ok, status: 200, reason: '' });
@@ -187,7 +117,7 @@ describe.each(['pool', 'inline'] as const)('a call, %s', (where) => {
   });
 
   it('gives HEAD the length of the body, and no body', async () => {
-    const { head, body } = await ask(where, '/describe', 'HEAD');
+    const { head, body } = await ask(where, '/describe', { method: 'HEAD' });
     expect([head, body]).toEqual(['content-type: text/plain\r\ncontent-length: 17\r\n', '']);
   });
 

@@ -1,0 +1,72 @@
+import { type Call, complaintText, type Library, monotonicNow, Outcome, type Runtime } from '../src/index.ts';
+
+export type Where = 'pool' | 'inline';
+
+export interface Request {
+  method?: string;
+  fields?: [name: string, value: string][];
+  content?: string;
+}
+
+export interface Answer {
+  outcome: number;
+  complaint: string;
+  signal: string;
+  status: number;
+  reason: string;
+  head: string;
+  body: string;
+  preAlloc: number;
+  alloc: number;
+}
+
+function fill(call: Call, target: string, { method = 'GET', fields = [], content = '' }: Request): void {
+  let at = 0;
+  const put = (text: string): [number, number] => {
+    const length = call.bytes.write(text, at, 'latin1');
+    at += length;
+    return [at - length, length];
+  };
+  const [methodAt, methodLength] = put(method);
+  const [targetAt, targetLength] = put(target);
+  for (const [i, [name, value]] of fields.entries()) call.fields.set([...put(name), ...put(value)], 4 * i);
+  call.setHead(methodAt, methodLength, targetAt, targetLength, fields.length);
+  call.content = Buffer.from(new ArrayBuffer(content.length));
+  call.content.write(content);
+}
+
+const read = (call: Call): Answer => ({
+  outcome: call.outcome,
+  complaint: complaintText(call.complaint),
+  signal: call.outcome === Outcome.crashed ? call.head : '',
+  status: call.status,
+  reason: call.reason,
+  head: call.head,
+  body: call.copyBody().toString('latin1'),
+  preAlloc: call.preAlloc,
+  alloc: call.alloc,
+});
+
+/** Calls the executor as the server does. */
+export function askExecutor(
+  { runtime, library, where }: { runtime: Runtime; library: Library; where: Where },
+  target: string,
+  request: Request = {},
+): Promise<Answer> {
+  const call = runtime.acquireCall();
+  fill(call, target, request);
+  const deadline = monotonicNow() + 5000;
+  return new Promise((resolve) => {
+    const done = () => {
+      const answer = read(call);
+      runtime.releaseCall(call);
+      resolve(answer);
+    };
+    if (where === 'pool') {
+      runtime.submit(call, library, deadline, done);
+    } else {
+      runtime.invoke(call, library, deadline);
+      done();
+    }
+  });
+}
