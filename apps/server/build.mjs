@@ -17,7 +17,7 @@ await build({
   minifySyntax: true,
   legalComments: 'linked',
   logLevel: 'warning',
-});
+}).catch(() => process.exit(1)); // esbuild has said why
 copyFileSync(
   join(here, '../../packages/native/dist/libflexilib_runtime.so'),
   join(here, 'dist/libflexilib_runtime.so'),
