@@ -92,15 +92,18 @@ static void tell_fault(fl_call *call, const fl_fault *fault) {
     call->body_len = 0;
 }
 
-/* Calls the executor on the calling thread, which has entered, and fills the call's results.
- * bytes and content stay the caller's, and valid until this returns. deadline_ms: CLOCK_MONOTONIC. */
-FL_EXPORT void fl_invoke(fl_call *call, const fl_library *library, const char *bytes, const char *content,
-                         size_t content_len, double deadline_ms) {
+/* What fl_invoke and fl_submit are given. */
+void fl_call_prepare(fl_call *call, const fl_library *library, const char *bytes, const char *content,
+                     size_t content_len, double deadline_ms) {
     call->library = library;
     call->bytes = bytes;
     call->content = content;
     call->content_len = content_len;
     call->deadline_ms = deadline_ms;
+}
+
+/* Calls the executor of a prepared call on the calling thread, which has entered, and fills the call's results. */
+void fl_call_run(fl_call *call) {
     fl_thread *thread = fl_thread_self();
     fl_arena *arena = fl_thread_arena(thread);
     fl_activity *activity = fl_thread_activity(thread);
@@ -119,7 +122,7 @@ FL_EXPORT void fl_invoke(fl_call *call, const fl_library *library, const char *b
     call->pre_alloc = (double)arena->held;
     call->started_ms = call->returned_ms = fl_now_ms();
 
-    *activity = (fl_activity){.library = library, .deadline_ms = deadline_ms, .in_request = true};
+    *activity = (fl_activity){.library = call->library, .deadline_ms = call->deadline_ms, .in_request = true};
     fl_fault fault;
     if (!fl_guard_run(run, &frame, &fault)) {
         call->returned_ms = fl_now_ms();
@@ -129,4 +132,12 @@ FL_EXPORT void fl_invoke(fl_call *call, const fl_library *library, const char *b
     call->alloc = (double)arena->asked;
     fl_arena_reset(arena);
     call->out = (double)(uintptr_t)(call->out_heap ? call->out_heap : call->out_inline);
+}
+
+/* Runs the executor here and now. bytes and content stay the caller's, and valid until this returns. deadline_ms:
+ * CLOCK_MONOTONIC. */
+FL_EXPORT void fl_invoke(fl_call *call, const fl_library *library, const char *bytes, const char *content,
+                         size_t content_len, double deadline_ms) {
+    fl_call_prepare(call, library, bytes, content, content_len, deadline_ms);
+    fl_call_run(call);
 }

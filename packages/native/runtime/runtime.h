@@ -111,8 +111,9 @@ typedef struct fl_call {
     char out_inline[FL_OUT_INLINE];
 } fl_call;
 
-void fl_invoke(fl_call *call, const fl_library *library, const char *bytes, const char *content, size_t content_len,
-               double deadline_ms);
+void fl_call_prepare(fl_call *call, const fl_library *library, const char *bytes, const char *content,
+                     size_t content_len, double deadline_ms);
+void fl_call_run(fl_call *call);
 void fl_out_append(fl_call *call, const char *from, size_t len);
 bool fl_out_reserve(fl_call *call, size_t more);
 enum fl_complaint fl_response_copy(fl_call *call, const flexilib_response *response, bool head_only);
@@ -154,6 +155,8 @@ void fl_log(const fl_library *library, size_t level, const char *message, size_t
 
 /* ---- completions ---------------------------------------------------------------------------------------------------- */
 
+int fl_completions_open(void);
+void fl_completions_close(void);
 enum fl_event { FL_EVENT_CALL = 1, FL_EVENT_LOAD = 2, FL_EVENT_UNLOAD = 3, FL_EVENT_LOG = 4 };
 void fl_complete_call(fl_call *call);
 void fl_complete_library(enum fl_event event, fl_library *library);

@@ -157,30 +157,12 @@ export class Call {
 
   /** Runs the executor here and now, on the event loop. deadline: monotonic milliseconds. */
   invoke(library: Library, deadline: number): void {
-    const content = this.content;
-    const at = content?.length ? addressOf(content) : 0;
-    this.#binding.invoke(
-      this.#address,
-      library.address,
-      this.#bytesAddress,
-      at,
-      content?.length ?? 0,
-      deadline,
-    );
+    this.#start(this.#binding.invoke, library, deadline);
   }
 
   /** Queues the executor for the pool. deadline: monotonic milliseconds. Runtime.submit is what callers want. */
   submit(library: Library, deadline: number): void {
-    const content = this.content;
-    const at = content?.length ? addressOf(content) : 0;
-    this.#binding.submit(
-      this.#address,
-      library.address,
-      this.#bytesAddress,
-      at,
-      content?.length ?? 0,
-      deadline,
-    );
+    this.#start(this.#binding.submit, library, deadline);
   }
 
   /** Forgets the last request and frees what its answer needed. */
@@ -193,6 +175,12 @@ export class Call {
   /** Frees the native memory; the call must not be used again. */
   free(): void {
     this.#binding.callFree(this.#address);
+  }
+
+  #start(how: Binding['submit'], library: Library, deadline: number): void {
+    const length = this.content?.length ?? 0;
+    const content = this.content && length > 0 ? addressOf(this.content) : 0;
+    how(this.#address, library.address, this.#bytesAddress, content, length, deadline);
   }
 
   #outStart(): Address {
