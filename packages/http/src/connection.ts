@@ -55,6 +55,12 @@ export function createConnection(socket: Socket, onError: (error: unknown) => vo
     if (!isHeld()) socket.resume();
   }
 
+  /** What is read from here on node:http doesn't see. It must be reading at this moment, or nobody ever does. */
+  function discard(): void {
+    socket.removeAllListeners('data');
+    socket.on('data', () => {});
+  }
+
   const connection: Connection = {
     socket,
     last: null,
@@ -82,10 +88,8 @@ export function createConnection(socket: Socket, onError: (error: unknown) => vo
       if (ended) return;
       ended = true;
       socket.end();
-      // RFC 9112 9.6: a close with unread bytes is a reset, which may overtake the answer. Without its listener
-      // node:http doesn't see them.
-      socket.removeAllListeners('data');
-      socket.on('data', () => {}).resume();
+      // RFC 9112 9.6: a close with unread bytes is a reset, which may overtake the answer.
+      socket.pause().once('resume', discard).resume();
       const timer = setTimeout(() => socket.destroy(), LINGER_MS);
       socket.once('close', () => clearTimeout(timer));
     },

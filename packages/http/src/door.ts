@@ -149,8 +149,9 @@ export function createDoor(options: DoorOptions): Door {
       }),
     async close(grace) {
       closing = true;
-      const cut = () => connections.forEach((_, socket) => socket.destroy());
-      const timer = setTimeout(cut, grace);
+      const timer = setTimeout(() => {
+        for (const socket of connections.keys()) socket.destroy();
+      }, grace);
       const stopped = stopAccepting(server);
       for (const [socket, { idle }] of connections) if (idle) socket.destroy();
       await stopped;

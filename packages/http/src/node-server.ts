@@ -1,0 +1,33 @@
+import { createServer, type Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import type { Limits } from './door.ts';
+import { PARSER_HEADER_MAX } from './refusal.ts';
+
+/** A node:http server that leaves to us what it would answer in its own words. */
+export function createNodeServer(limits: Limits): Server {
+  const server = createServer({
+    httpValidation: 'strict', // whatever NODE_OPTIONS says
+    maxHeaderSize: PARSER_HEADER_MAX,
+    headersTimeout: limits.header,
+    requestTimeout: 0, // bodies have their own (body.ts)
+    keepAliveTimeout: limits.idle,
+    keepAliveTimeoutBuffer: 0,
+    connectionsCheckingInterval: Math.min(1000, limits.header),
+    requireHostHeader: false, // validate.ts does it
+    noDelay: true,
+  });
+  server.maxHeadersCount = 0; // no silent truncation: validate.ts counts
+  // Else an answer that isn't ready when the client ends its side is lost.
+  (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+  return server;
+}
+
+/** Stops accepting; settles when all connections are closed. */
+export function stopAccepting(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // Past node:http's own close, which cuts the answers that are on their way.
+    NetServer.prototype.close.call(server, () => {
+      server.close(() => resolve()); // that its timer ends too
+    });
+  });
+}

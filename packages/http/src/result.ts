@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import { monotonicNow } from '@flexilib/native';
+import { ownReply, type Reply } from './reply.ts';
+
+/** A client that waits for a library to come back, or for room, is told to wait this long, in seconds. */
+const RETRY_AFTER = 1;
+
+/** What became of a request. null as reply: the client has gone. */
+export interface Result {
+  reply: Reply | null;
+  /** Monotonic milliseconds: the reply was known. */
+  decided: number;
+  preAlloc: number;
+  alloc: number;
+  /** The connection can't be used any more: a part of the request is unread. */
+  close: boolean;
+}
+
+/** An answer of the server's own. */
+export function ownResult(status: number, req: IncomingMessage, close = false): Result {
+  const reply = ownReply(status, req.method === 'HEAD', status === 503 ? RETRY_AFTER : 0);
+  return { reply, decided: monotonicNow(), preAlloc: 0, alloc: 0, close };
+}

@@ -1,0 +1,4 @@
+import { startNodeDoor } from './start.ts';
+import { answers } from './suite/answers.ts';
+
+answers(startNodeDoor);

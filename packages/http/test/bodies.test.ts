@@ -1,0 +1,4 @@
+import { startNodeDoor } from './start.ts';
+import { bodies } from './suite/bodies.ts';
+
+bodies(startNodeDoor);

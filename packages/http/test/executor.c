@@ -1,0 +1,108 @@
+/* An executor that does what the target says. Built with flexilib.h in front. */
+#include "flexilib_helpers.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+FLEXILIB_EXECUTOR
+
+static atomic_int calls;
+static atomic_int inside;
+
+static size_t number(const char *text) { return strtoul(text, NULL, 10); }
+
+/* A field of the request as the number or text that it holds. */
+static const flexilib_header *option(flexilib_request *request, const char *name) {
+    return flexilib_find_header(request, name);
+}
+
+/* Everything that was given, byte for byte. */
+static flexilib_response *describe(flexilib_request *request) {
+    size_t size = request->target_len + request->content_len + 256;
+    for (size_t i = 0; i < request->headers_len; i++)
+        size += request->headers[i].name_len + request->headers[i].value_len + 3;
+    char *text = flexilib_alloc(size), *at = text;
+    at += sprintf(at, "%s %.*s\n", request->method, (int)request->target_len, request->target);
+    for (size_t i = 0; i < request->headers_len; i++) {
+        const flexilib_header *field = &request->headers[i];
+        memcpy(at, field->name_ptr, field->name_len);
+        at += field->name_len;
+        *at++ = ':';
+        memcpy(at, field->value_ptr, field->value_len);
+        at += field->value_len;
+        *at++ = '\n';
+    }
+    at += sprintf(at, "%zu bytes\n", request->content_len);
+    flexilib_response *response = flexilib_text(200, NULL, 0);
+    response->ptr = text;
+    response->len = (size_t)(at - text);
+    return response;
+}
+
+/* x-status and x-reason, the fields «r-NAME» without their «r-», and the body of the request. */
+static flexilib_response *respond(flexilib_request *request) {
+    flexilib_response *response = flexilib_text(200, NULL, 0);
+    const flexilib_header *status = option(request, "x-status"), *reason = option(request, "x-reason");
+    if (status) response->status = number(status->value_ptr);
+    if (reason) {
+        response->reason_ptr = reason->value_ptr;
+        response->reason_len = reason->value_len;
+    }
+    flexilib_header *fields = flexilib_alloc((request->headers_len + 1) * sizeof *fields);
+    response->headers = fields;
+    for (size_t i = 0; i < request->headers_len; i++) {
+        flexilib_header field = request->headers[i];
+        if (field.name_len < 2 || memcmp(field.name_ptr, "r-", 2) != 0) continue;
+        field.name_ptr += 2;
+        field.name_len -= 2;
+        fields[response->headers_len++] = field;
+    }
+    response->ptr = request->content;
+    response->len = request->content_len;
+    return response;
+}
+
+static flexilib_response *big(size_t size) {
+    flexilib_response *response = flexilib_text(200, NULL, 0);
+    char *body = flexilib_alloc(size);
+    memset(body, 'b', size);
+    response->ptr = body;
+    response->len = size;
+    return response;
+}
+
+/* A field or a reason that would end its line and begin one of its own. */
+static flexilib_response *split(const char *target) {
+    flexilib_response *response = flexilib_text(200, "split", 5);
+    if (strncmp(target, "value", 5) == 0) flexilib_add_header(response, "x-a", "b\r\nset-cookie: c=d");
+    else if (strncmp(target, "name", 4) == 0) flexilib_add_header(response, "x-a: b\r\nx-c", "d");
+    else if (strncmp(target, "bare", 4) == 0) flexilib_add_header(response, "x-a", "b\nx-c: d");
+    else {
+        response->reason_ptr = "OK\r\nx-a: b";
+        response->reason_len = 10;
+    }
+    return response;
+}
+
+static flexilib_response *answer(flexilib_request *request) {
+    const char *path = request->target;
+    if (strncmp(path, "/echo", 5) == 0) return flexilib_text(200, request->content, request->content_len);
+    if (strncmp(path, "/describe", 9) == 0 || strncmp(path, "http", 4) == 0 || *path == '*') return describe(request);
+    if (strncmp(path, "/respond", 8) == 0) return respond(request);
+    if (strncmp(path, "/big/", 5) == 0) return big(number(path + 5));
+    if (strncmp(path, "/split/", 7) == 0) return split(path + 7);
+    if (strncmp(path, "/null", 5) == 0) return NULL;
+    if (strncmp(path, "/crash", 6) == 0) *(volatile int *)8 = 1;
+    if (strncmp(path, "/sleep/", 7) == 0) usleep((useconds_t)number(path + 7) * 1000);
+    return flexilib_printf(200, "%.*s\n", (int)request->target_len, path);
+}
+
+flexilib_response *handle_request(flexilib_request *request) {
+    if (strncmp(request->target, "/count", 6) == 0)
+        return flexilib_printf(200, "%d calls, %d inside", atomic_load(&calls), atomic_load(&inside));
+    atomic_fetch_add(&calls, 1);
+    atomic_fetch_add(&inside, 1);
+    flexilib_response *response = answer(request);
+    atomic_fetch_sub(&inside, 1);
+    return response;
+}

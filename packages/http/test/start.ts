@@ -1,0 +1,89 @@
+// A server for the suite: the node:http door with the real runtime, loader and executor.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLoader, type Executor, type Loader, openRunDirectory } from '@flexilib/loader';
+import { type Runtime, startRuntime } from '@flexilib/native';
+import { buildLibrary } from '../../native/test/build.ts';
+import { createMatcher, parseConfig } from '../../router/src/index.ts';
+import { heldBytes } from '../src/body.ts';
+import { type AccessRecord, createDoor } from '../src/index.ts';
+import type { Served, ServeOptions, StartServer } from './suite/served.ts';
+
+const THREADS = 4;
+
+interface Ground {
+  runtime: Runtime;
+  loader: Loader;
+  library: string;
+  /** Calls that were acquired and not released. */
+  calls: () => number;
+}
+
+let ground: Promise<Ground> | undefined;
+
+/** Once a process: the runtime is the process's. */
+async function prepare(): Promise<Ground> {
+  const library = buildLibrary(readFileSync(join(import.meta.dirname, 'executor.c'), 'utf8'));
+  let out = 0;
+  const real = startRuntime({ threads: THREADS, arenaReserve: 8192, onLog: () => {} });
+  const runtime: Runtime = {
+    ...real,
+    acquireCall() {
+      out += 1;
+      return real.acquireCall();
+    },
+    releaseCall(call) {
+      out -= 1;
+      real.releaseCall(call);
+    },
+  };
+  const nothing = () => {};
+  const loader = createLoader({
+    runtime,
+    runDirectory: await openRunDirectory(),
+    onUnwanted: nothing,
+    onLoaded: nothing,
+    onFailed: nothing,
+    onProblem: nothing,
+  });
+  return { runtime, loader, library, calls: () => out };
+}
+
+export const startNodeDoor: StartServer = async (options: ServeOptions = {}): Promise<Served> => {
+  ground ??= prepare();
+  const { runtime, loader, library, calls } = await ground;
+  const config = parseConfig(options.routes ?? '/ = ./lib.so', 'proxy.ini');
+  if (config.errors.length > 0) throw new Error(config.errors.map(({ message }) => message).join());
+  const match = createMatcher(config.routes);
+  const executors = new Set<Executor>();
+  const routes = config.routes.map(({ targets: [target], options: { timeout, run } }) => {
+    const executor = loader.executor(target.path === './lib.so' ? library : target.path);
+    executors.add(executor);
+    return { executor, timeout, run };
+  });
+
+  const access: AccessRecord[] = [];
+  const faults: string[] = [];
+  const door = createDoor({
+    runtime,
+    routes: () => ({ find: (call) => routes[match(call)] }),
+    limits: { header: 20_000, idle: 20_000, send: 20_000, ...options.limits },
+    body: { max: 16 << 20, timeout: 20_000, ...options.body },
+    maxQueue: options.maxQueue ?? 1000,
+    onFault: (_path, text) => faults.push(text),
+    onAccess: (record) => access.push(record),
+  });
+  const { port } = await door.listen(0, '127.0.0.1');
+  return {
+    port,
+    threads: THREADS,
+    access,
+    faults,
+    held() {
+      let inFlight = 0;
+      for (const { current } of executors) inFlight += current?.inFlight ?? 0;
+      return { calls: calls(), inFlight, bytes: heldBytes() };
+    },
+    close: (grace = 5000) => door.close(grace),
+  };
+};

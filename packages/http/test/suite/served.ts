@@ -1,0 +1,24 @@
+import type { AccessRecord, Limits } from '../../src/index.ts';
+
+/** What a case may ask of its server. Times are generous unless it sets them. */
+export interface ServeOptions {
+  limits?: Partial<Limits>;
+  body?: { max?: number; timeout?: number };
+  maxQueue?: number;
+  /** proxy.ini; ./lib.so is the test's executor. */
+  routes?: string;
+}
+
+/** A server that runs, and what can be seen of it from behind. */
+export interface Served {
+  port: number;
+  threads: number;
+  access: AccessRecord[];
+  faults: string[];
+  /** What requests hold at this moment; all zero when none is under way. */
+  held(): { calls: number; inFlight: number; bytes: number };
+  close(grace?: number): Promise<void>;
+}
+
+/** A way to start a server: each door has one, and all pass the same suite. */
+export type StartServer = (options?: ServeOptions) => Promise<Served>;
