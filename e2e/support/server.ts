@@ -53,7 +53,7 @@ export async function start(config: string | { file: string }, env: NodeJS.Proce
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
-  const exit = once(child, 'exit').then(([code, signal]) => {
+  const exit = once(child, 'close').then(([code, signal]) => {
     running.delete(child);
     return code ?? signal;
   });

@@ -74,7 +74,7 @@ export function createDoor(options: DoorOptions): Door {
     connection.turn(async () => {
       socket.setTimeout(0); // the one of the answer before
       const { reply, decided, preAlloc, alloc, close } = await decide();
-      const last = !keep || close || closing;
+      const last = !keep || close || closing || socket.readableEnded; // nothing can come after its end
       let sent = false;
       if (reply && !socket.destroyed) {
         connection.hold();

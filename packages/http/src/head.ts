@@ -17,5 +17,7 @@ export function writeHead(call: Call, req: IncomingMessage): void {
   const methodLength = bytes.write(req.method ?? '', at, 'latin1');
   const targetAt = at + methodLength;
   const targetLength = bytes.write(req.url ?? '', targetAt, 'latin1');
+  // A library that takes the target for a C string must not read on into an earlier request.
+  bytes[targetAt + targetLength] = 0;
   call.setHead(methodAt, methodLength, targetAt, targetLength, raw.length / 2);
 }

@@ -85,7 +85,8 @@ static flexilib_response *split(const char *target) {
 }
 
 static flexilib_response *answer(flexilib_request *request) {
-    const char *path = request->target;
+    char path[128] = ""; /* what it may be looked at as: a target has no NUL of its own */
+    memcpy(path, request->target, request->target_len < sizeof path ? request->target_len : sizeof path - 1);
     if (strncmp(path, "/echo", 5) == 0) return flexilib_text(200, request->content, request->content_len);
     if (strncmp(path, "/describe", 9) == 0 || strncmp(path, "http", 4) == 0 || *path == '*') return describe(request);
     if (strncmp(path, "/respond", 8) == 0) return respond(request);
@@ -94,7 +95,7 @@ static flexilib_response *answer(flexilib_request *request) {
     if (strncmp(path, "/null", 5) == 0) return NULL;
     if (strncmp(path, "/crash", 6) == 0) *(volatile int *)8 = 1;
     if (strncmp(path, "/sleep/", 7) == 0) usleep((useconds_t)number(path + 7) * 1000);
-    return flexilib_printf(200, "%.*s\n", (int)request->target_len, path);
+    return flexilib_printf(200, "%.*s\n", (int)request->target_len, request->target);
 }
 
 flexilib_response *handle_request(flexilib_request *request) {
