@@ -1,6 +1,6 @@
 # Builds dist/libhello.so: `sh build.sh` for debugging, `sh build.sh --release` for use.
 set -e
-if ! command -v cargo > /dev/null; then
+if ! cargo --version > /dev/null 2>&1; then
     echo "hello: skipped, cargo is not installed (https://rustup.rs)"
     exit 0
 fi
