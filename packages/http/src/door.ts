@@ -74,7 +74,8 @@ export function createDoor(options: DoorOptions): Door {
     connection.turn(async () => {
       socket.setTimeout(0); // the one of the answer before
       const { reply, decided, preAlloc, alloc, close } = await decide();
-      const last = !keep || close || closing || socket.readableEnded; // nothing can come after its end
+      const isEnd = socket.readableEnded && connection.depth === 1; // the client's, and nothing waits
+      const last = !keep || close || closing || isEnd;
       let sent = false;
       if (reply && !socket.destroyed) {
         connection.hold();

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ask, open } from '../client.ts';
 import type { StartServer } from './served.ts';
@@ -72,20 +71,18 @@ export function bodies(start: StartServer): void {
       'connection: close\r\n\r\nPayload Too Large\n';
 
     it.each([
-      ['content-length', Buffer.from(head('POST', '/echo', 'Content-Length: 3000000')), bytes(3_000_000)],
+      ['content-length', Buffer.from(head('POST', '/echo', 'Content-Length: 20000000')), bytes(20_000_000)],
       [
         'chunks',
         Buffer.from(head('POST', '/echo', 'Transfer-Encoding: chunked')),
-        chunked(bytes(3_000_000), [60_000]),
+        chunked(bytes(20_000_000), [60_000]),
       ],
     ])('tells it by %s to a client that sends all before it reads, and closes', async (_by, first, body) => {
       const before = await countCalls(server);
       server.access.length = 0;
       const client = await open(server.port, { paused: true });
-      client.send(first).send(body);
-      // The client can write all of it: what comes after the answer is still read.
-      await expect.poll(() => client.socket.writableLength, { timeout: 10_000 }).toBe(0);
-      await sleep(50);
+      // More than kernels hold: what comes after the answer is still read.
+      await new Promise((resolve) => client.send(first).socket.write(body, resolve));
       const received: Buffer[] = [];
       client.socket.on('data', (piece: Buffer) => received.push(piece)).end();
       await client.closed();
