@@ -16,7 +16,7 @@ const tries = [
 ];
 console.error('Try, in another terminal:');
 for (const [path, options, example] of tries) {
-  if (example && !existsSync(join(root, 'examples', example, 'dist'))) {
+  if (example && !existsSync(join(root, 'examples', example, 'dist', `lib${example.replace('-', '_')}.so`))) {
     console.error(`  (${path}: ${example} is not built; see the message above)`);
   } else {
     console.error(`  curl -i ${options}localhost:${port}${path}`);
