@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, text } from '../support/client.ts';
@@ -69,4 +69,9 @@ describe('the sample', () => {
     expect(ttlb).toBeGreaterThanOrEqual(ttfb);
     expect(preAlloc).toBeGreaterThanOrEqual(8192);
   });
+});
+
+it('are configured as the README says', () => {
+  const readme = readFileSync(join(examples, '../README.md'), 'utf8');
+  expect(readme).toContain(readFileSync(join(examples, 'proxy.ini'), 'utf8'));
 });

@@ -83,7 +83,7 @@ export async function serve(file: string, log: Log): Promise<void> {
     exitNow(0);
   }
 
-  const address = await listen(door, server, runDirectory);
   onSignals({ reload, end, log });
+  const address = await listen(door, server, runDirectory);
   log.info(`listening on ${address}`);
 }
