@@ -48,6 +48,31 @@ export function order(start: StartServer): void {
       expect(await countCalls(server)).toBeLessThan(before + requests / 10);
     });
 
+    it('doesn’t read far ahead of a slow executor, and answers all when it is read', async () => {
+      const client = await open(server.port);
+      const many = 4000; // of 8 KB each: more than kernels hold
+      client.send(head('GET', '/sleep/2500') + head('GET', '/echo', `X: ${'a'.repeat(8000)}`).repeat(many));
+      await sleep(600);
+      expect(client.socket.writableLength).toBeGreaterThan(0);
+      expect((await client.response()).body.toString()).toBe('/sleep/2500\n');
+      for (let i = 0; i < many; i++) await client.response();
+      expect(client.socket.writableLength).toBe(0);
+      client.half();
+    });
+
+    it.each([3, 20])('doesn’t call executors for a client that has gone, %i deep', async (depth) => {
+      const before = await countCalls(server);
+      server.access.length = 0;
+      const client = await open(server.port);
+      client.send(head('GET', '/sleep/500').repeat(depth));
+      await sleep(150);
+      client.reset();
+      await logged(server, 1);
+      expect(await countCalls(server)).toBe(before + 1);
+      // The others had not begun.
+      expect((await logged(server, 2)).map(([, status]) => status)).toEqual([499, 200]);
+    });
+
     it('answers what is whole before the error that follows', async () => {
       const client = await open(server.port);
       client.send(`${head('GET', '/sleep/50')}${head('GET', '/2')}BAD BAD BAD\r\n\r\n`);
@@ -87,12 +112,34 @@ export function order(start: StartServer): void {
       expect((await client.response()).body.toString()).toBe('hello');
       client.half();
     });
+  });
 
-    it('may be followed by the end of the client’s side', async () => {
+  describe('a client that ends its side', () => {
+    const server = useServer(start);
+
+    it.each([1, 2, 20])('is answered, %i deep', async (depth) => {
       const client = await open(server.port, { allowHalfOpen: true });
-      client.send(head('GET', '/sleep/100')).half();
-      expect((await client.response()).body.toString()).toBe('/sleep/100\n');
+      client.send(Array.from({ length: depth }, (_, i) => head('GET', `/sleep/${20 + i}`)).join('')).half();
+      for (let i = 0; i < depth; i++)
+        expect((await client.response()).body.toString()).toBe(`/sleep/${20 + i}\n`);
       expect(await client.closed()).toBe('');
+    });
+
+    it.each([
+      ['in the head', 'GET / HTTP/1.1\r\nHos', null],
+      ['in the body', `${head('POST', '/echo', 'Content-Length: 10')}half`, 'POST /echo HTTP/1.1'],
+      ['in a chunk', `${head('POST', '/echo', 'Transfer-Encoding: chunked')}5\r\nhe`, 'POST /echo HTTP/1.1'],
+    ])('%s gets 400', async (_where, bytes, line) => {
+      const client = await open(server.port, { allowHalfOpen: true });
+      expect((await client.send(bytes).half().response()).status).toBe(400);
+      expect(await client.closed()).toBe('');
+      expect(await logged(server, 1)).toEqual([[line, 400]]);
+    });
+
+    it('and has asked nothing is not answered', async () => {
+      const client = await open(server.port, { allowHalfOpen: true });
+      expect(await client.half().closed()).toBe('');
+      expect(server.access).toEqual([]);
     });
   });
 }
