@@ -61,10 +61,10 @@ typedef struct flexilib_request {
     size_t headers_len;
 } flexilib_request;
 
-/* A response. The server takes its headers except connection, content-length, transfer-encoding, keep-alive
- * and date, which are its own, and adds `content-type: text/plain` when there is no content-type. An illegal
- * header name, a CR, LF or NUL in a header or in the reason, or a status outside 200 to 999 turns the answer
- * into a 500 and a log line. */
+/* A response. The server takes its headers except connection, content-length, transfer-encoding, keep-alive,
+ * date and trailer, which are its own, and adds `content-type: text/plain` when there is no content-type. An
+ * illegal header name, a CR, LF, NUL or other control byte but the tab in a header or in the reason, or a
+ * status outside 200 to 999 turns the answer into a 500 and a log line. */
 typedef struct flexilib_response {
     /* The body; undefined when len is 0. */
     const char *ptr;

@@ -136,8 +136,8 @@ export const structs: readonly Struct[] = [
     name: 'response',
     docs:
       'A response. The server takes its headers except connection, content-length, transfer-encoding, ' +
-      'keep-alive and date, which are its own, and adds `content-type: text/plain` when there is no ' +
-      'content-type. An illegal header name, a CR, LF or NUL in a header or in the reason, or a status outside ' +
+      'keep-alive, date and trailer, which are its own, and adds `content-type: text/plain` when there is no ' +
+      'content-type. An illegal header name, a CR, LF, NUL or other control byte but the tab in a header or in the reason, or a status outside ' +
       '200 to 999 turns the answer into a 500 and a log line.',
     since: 0,
     fields: [

@@ -50,10 +50,10 @@ pub struct Request {
     pub headers_len: usize,
 }
 
-/// A response. The server takes its headers except connection, content-length, transfer-encoding, keep-alive
-/// and date, which are its own, and adds `content-type: text/plain` when there is no content-type. An illegal
-/// header name, a CR, LF or NUL in a header or in the reason, or a status outside 200 to 999 turns the answer
-/// into a 500 and a log line.
+/// A response. The server takes its headers except connection, content-length, transfer-encoding, keep-alive,
+/// date and trailer, which are its own, and adds `content-type: text/plain` when there is no content-type. An
+/// illegal header name, a CR, LF, NUL or other control byte but the tab in a header or in the reason, or a
+/// status outside 200 to 999 turns the answer into a 500 and a log line.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Response {
