@@ -1,0 +1,4 @@
+import { startNodeDoor } from './start.ts';
+import { aborts } from './suite/aborts.ts';
+
+aborts(startNodeDoor);

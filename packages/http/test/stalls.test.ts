@@ -1,0 +1,4 @@
+import { startNodeDoor } from './start.ts';
+import { stalls } from './suite/stalls.ts';
+
+stalls(startNodeDoor);

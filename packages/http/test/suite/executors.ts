@@ -1,0 +1,75 @@
+// Executors that misbehave, are late, can't be loaded or are too busy.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ask, open } from '../client.ts';
+import type { StartServer } from './served.ts';
+import { head, useServer } from './use-server.ts';
+
+export function executors(start: StartServer): void {
+  describe('an executor that', () => {
+    const routes = '/inline = ./lib.so\n/none = ./none.so\n/ = ./lib.so\n[/inline]\nrun = inline\n';
+    const server = useServer(start, { maxQueue: 2, routes });
+
+    it.each([
+      ['crashes', '/crash', 502, /crashed: SIGSEGV at address 0x8 in /],
+      ['returns NULL', '/null', 500, /returned NULL/],
+      ['splits the response', '/split/value', 500, /a header value contains/],
+      ['splits by a name', '/split/name', 500, /illegal name/],
+      ['splits by a bare LF', '/split/bare', 500, /a header value contains/],
+      ['splits by the reason', '/split/reason', 500, /reason phrase/],
+    ])('%s costs one answer and one line', async (_what, path, status, line) => {
+      const client = await open(server.port);
+      for (let i = 1; i <= 2; i++) {
+        client.send(head('GET', path));
+        expect(await client.response()).toMatchObject({ status });
+        expect(server.faults).toHaveLength(i);
+        expect(server.faults[i - 1]).toMatch(line);
+      }
+      client.send(head('GET', '/fine'));
+      expect((await client.response()).body.toString()).toBe('/fine\n');
+      client.half();
+    });
+
+    it('has too many waiting refuses with 503', async () => {
+      const clients = await Promise.all(Array.from({ length: server.threads + 4 }, () => open(server.port)));
+      for (const client of clients) client.send(head('GET', '/sleep/600'));
+      await sleep(100);
+      // A call on the loop needs no thread.
+      expect((await ask(server.port, head('GET', '/inline'))).body.toString()).toBe('/inline\n');
+      const responses = await Promise.all(clients.map((client) => client.response()));
+      const refused = responses.filter(({ status }) => status === 503);
+      expect(refused).toHaveLength(2);
+      expect(refused[0].fields).toContainEqual(['retry-after', '1']);
+      for (const client of clients) client.half();
+    });
+
+    it('can’t be loaded refuses with 503', async () => {
+      for (const request of [head('GET', '/none'), `${head('POST', '/none', 'Content-Length: 5')}hello`]) {
+        const { status, fields } = await ask(server.port, request);
+        expect([status, fields[0]]).toEqual([503, ['retry-after', '1']]);
+      }
+    });
+  });
+
+  describe('a deadline', () => {
+    const server = useServer(start, { routes: '/ = ./lib.so\n[/]\ntimeout = 200ms\n' });
+
+    it('that passes is a 504, and the late return is cleaned up', async () => {
+      const client = await open(server.port);
+      client.send(head('GET', '/1'));
+      await client.response();
+      const begun = performance.now();
+      client.send(head('GET', '/sleep/1500'));
+      expect(await client.response()).toMatchObject({ status: 504 });
+      const took = performance.now() - begun;
+      expect(took).toBeGreaterThanOrEqual(195);
+      expect(took).toBeLessThan(1000);
+      expect(server.faults).toEqual([expect.stringMatching(/no answer within 200 ms/)]);
+      client.send(head('GET', '/2'));
+      expect((await client.response()).body.toString()).toBe('/2\n');
+      expect(server.held().calls).toBe(1);
+      await expect.poll(server.held, { timeout: 5000 }).toEqual({ calls: 0, inFlight: 0, bytes: 0 });
+      client.half();
+    });
+  });
+}
