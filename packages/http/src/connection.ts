@@ -20,7 +20,7 @@ export interface Connection {
   turn(run: () => Promise<void>): void;
   /** An answer is on its way: nothing is read until the turn has ended. */
   hold(): void;
-  /** The peer broke the protocol: the connection ends after its last turn. False when that was known. */
+  /** The peer broke the protocol. False when that was known, or nobody listens any more. */
   fail(): boolean;
   /** The last answer was given: sends a FIN, and what comes now is read only so that the answer arrives. */
   end(): void;
@@ -51,7 +51,6 @@ export function createConnection(socket: Socket, onError: (error: unknown) => vo
     depth -= 1;
     sending = false;
     seen = socket.bytesRead;
-    if (failed && depth === 0) connection.end();
     if (!isHeld()) socket.resume();
   }
 

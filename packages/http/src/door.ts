@@ -93,8 +93,7 @@ export function createDoor(options: DoorOptions): Door {
         preAlloc,
         alloc,
       });
-      if (!sent) socket.destroy();
-      else if (last || (closing && connection.depth === 1)) connection.end();
+      if (sent && (last || (closing && connection.depth === 1))) connection.end();
     });
   }
 
@@ -105,7 +104,6 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   function onClientError(error: ClientError, socket: Socket): void {
-    if (error.code === 'HPE_CLOSED_CONNECTION') return; // bytes after a request that ends the connection
     const connection = connections.get(socket);
     const status = statusOf(error);
     if (!connection || status === 0) socket.destroy();

@@ -14,9 +14,7 @@ export function createNodeServer(limits: Limits): Server {
     keepAliveTimeoutBuffer: 0,
     connectionsCheckingInterval: Math.min(1000, limits.header),
     requireHostHeader: false, // validate.ts does it
-    noDelay: true,
   });
-  server.maxHeadersCount = 0; // no silent truncation: validate.ts counts
   // Else an answer that isn't ready when the client ends its side is lost.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   return server;

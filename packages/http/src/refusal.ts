@@ -18,9 +18,9 @@ export function statusOf({ code, rawPacket }: ClientError): number {
 }
 
 /**
- * True when it was the target that grew too long: the packet shows it, or its end, or nothing but a part of one line.
- * The middle of a field's value without a blank for that long looks the same.
+ * True when it was the target that grew too long. node:http reads no more than the limit at a time, so the packet holds
+ * its end, or nothing but a part of it; the middle of a field's value without a blank for that long looks the same.
  */
 function isTarget(packet: string): boolean {
-  return /(?:^|\n)[A-Z-]+ [^ \r\n]{8193}/.test(packet) || /^[^ \r\n]+(?: HTTP\/|$)/.test(packet);
+  return /^[^ \r\n]+(?: HTTP\/|$)/.test(packet);
 }

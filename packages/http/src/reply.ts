@@ -48,7 +48,6 @@ export function writeReplyHead(req: IncomingMessage, res: ServerResponse, reply:
   }
   fields.push('date', date());
   if (req.httpVersion === '1.0') fields.push('connection', 'keep-alive');
-  res.sendDate = false;
   for (const name of ['connection', 'content-length', 'transfer-encoding']) res.removeHeader(name);
   res.writeHead(reply.status, phrase(reply.status, reply.reason), fields);
 }

@@ -26,7 +26,6 @@ function validateFields(raw: string[], version: string): number {
   if (raw.length / 2 > FIELDS_MAX) return 431;
   let bytes = 0;
   let hosts = 0;
-  let codings = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i];
     const value = raw[i + 1];
@@ -39,9 +38,8 @@ function validateFields(raw: string[], version: string): number {
         break;
       case 17:
         if (name.toLowerCase() !== 'transfer-encoding') break;
-        codings += 1;
-        // RFC 9112 6.1: not in 1.0, and not twice; and no other coding is understood here.
-        if (version === '1.0' || codings > 1 || value.toLowerCase() !== 'chunked') return 400;
+        // RFC 9112 6.1: not in 1.0; and no other coding is understood here.
+        if (version === '1.0' || value.toLowerCase() !== 'chunked') return 400;
         break;
     }
   }

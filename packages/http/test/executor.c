@@ -6,6 +6,10 @@
 
 FLEXILIB_EXECUTOR
 
+#ifdef SLOW_TO_LOAD
+__attribute__((constructor)) static void load_slowly(void) { sleep(1); }
+#endif
+
 static atomic_int calls;
 static atomic_int inside;
 
@@ -92,9 +96,9 @@ static flexilib_response *answer(flexilib_request *request) {
     if (strncmp(path, "/respond", 8) == 0) return respond(request);
     if (strncmp(path, "/big/", 5) == 0) return big(number(path + 5));
     if (strncmp(path, "/split/", 7) == 0) return split(path + 7);
-    if (strncmp(path, "/null", 5) == 0) return NULL;
-    if (strncmp(path, "/crash", 6) == 0) *(volatile int *)8 = 1;
     if (strncmp(path, "/sleep/", 7) == 0) usleep((useconds_t)number(path + 7) * 1000);
+    if (strstr(path, "/null")) return NULL;
+    if (strstr(path, "/crash")) *(volatile int *)8 = 1;
     return flexilib_printf(200, "%.*s\n", (int)request->target_len, request->target);
 }
 

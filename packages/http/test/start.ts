@@ -14,7 +14,8 @@ const THREADS = 4;
 interface Ground {
   runtime: Runtime;
   loader: Loader;
-  library: string;
+  /** By the name in the configuration. */
+  libraries: Record<string, () => string>;
   /** Calls that were acquired and not released. */
   calls: () => number;
 }
@@ -23,7 +24,13 @@ let ground: Promise<Ground> | undefined;
 
 /** Once a process: the runtime is the process's. */
 async function prepare(): Promise<Ground> {
-  const library = buildLibrary(readFileSync(join(import.meta.dirname, 'executor.c'), 'utf8'));
+  const source = readFileSync(join(import.meta.dirname, 'executor.c'), 'utf8');
+  const library = buildLibrary(source);
+  const libraries = {
+    './lib.so': () => library,
+    './slow.so': () => buildLibrary(source, ['-DSLOW_TO_LOAD']),
+    './none.so': () => '/none.so',
+  };
   let out = 0;
   const real = startRuntime({ threads: THREADS, arenaReserve: 8192, onLog: () => {} });
   const runtime: Runtime = {
@@ -46,18 +53,18 @@ async function prepare(): Promise<Ground> {
     onFailed: nothing,
     onProblem: nothing,
   });
-  return { runtime, loader, library, calls: () => out };
+  return { runtime, loader, libraries, calls: () => out };
 }
 
 export const startNodeDoor: StartServer = async (options: ServeOptions = {}): Promise<Served> => {
   ground ??= prepare();
-  const { runtime, loader, library, calls } = await ground;
+  const { runtime, loader, libraries, calls } = await ground;
   const config = parseConfig(options.routes ?? '/ = ./lib.so', 'proxy.ini');
   if (config.errors.length > 0) throw new Error(config.errors.map(({ message }) => message).join());
   const match = createMatcher(config.routes);
   const executors = new Set<Executor>();
   const routes = config.routes.map(({ targets: [target], options: { timeout, run } }) => {
-    const executor = loader.executor(target.path === './lib.so' ? library : target.path);
+    const executor = loader.executor(libraries[target.path]());
     executors.add(executor);
     return { executor, timeout, run };
   });

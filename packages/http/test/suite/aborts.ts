@@ -7,7 +7,7 @@ import { head, logged, useServer } from './use-server.ts';
 
 export function aborts(start: StartServer): void {
   describe('a client that goes', () => {
-    const server = useServer(start); // looks for leaks after each case
+    const server = useServer(start, { routes: '/slow = ./slow.so\n/ = ./lib.so' }); // looks for leaks after each case
 
     it.each([
       ['in the head', 'GET / HT', 0],
@@ -15,6 +15,7 @@ export function aborts(start: StartServer): void {
       ['in a chunk', `${head('POST', '/echo', 'Transfer-Encoding: chunked')}5\r\nhe`, 0],
       ['while the executor runs', head('GET', '/sleep/40'), 20],
       ['while the answer is sent', head('GET', '/big/50000000'), 30],
+      ['while the last answer is sent', head('GET', '/big/50000000', 'Connection: close'), 30],
     ])('%s leaks nothing, a hundred times', async (_when, bytes, delay) => {
       await Promise.all(
         Array.from({ length: bytes.includes('big') ? 5 : 100 }, async () => {
@@ -32,6 +33,7 @@ export function aborts(start: StartServer): void {
       ['in the body', 'POST /echo HTTP/1.1', `${head('POST', '/echo', 'Content-Length: 100')}half`],
       ['while the executor runs', 'GET /sleep/500 HTTP/1.1', head('GET', '/sleep/500')],
       ['while the answer is sent', 'GET /big/50000000 HTTP/1.1', head('GET', '/big/50000000')],
+      ['while it loads', 'POST /slow HTTP/1.1', `${head('POST', '/slow', 'Content-Length: 100')}half`],
     ])('%s is logged with 499', async (_when, line, bytes) => {
       const client = await open(server.port, { paused: true });
       client.send(bytes);

@@ -138,7 +138,7 @@ export function answers(start: StartServer): void {
     ])('answers %s with a 404, and goes on', async (method, body, expected) => {
       const client = await open(bare.port);
       for (let i = 0; i < 2; i++) {
-        const request = head(method, '/other', `Content-Length: ${body.length}`) + body;
+        const request = head(method, '/other', ...(body ? [`Content-Length: ${body.length}`] : [])) + body;
         const { raw } = await client.send(request).response({ head: method === 'HEAD' });
         expect(raw).toBe(
           `HTTP/1.1 404 Not Found\r\ncontent-type: text/plain\r\ncontent-length: 10\r\ndate: DATE\r\n\r\n${expected}`,

@@ -32,7 +32,7 @@ export function executors(start: StartServer): void {
 
     it('has too many waiting refuses with 503', async () => {
       const clients = await Promise.all(Array.from({ length: server.threads + 4 }, () => open(server.port)));
-      for (const client of clients) client.send(head('GET', '/sleep/600'));
+      for (const client of clients) client.send(`${head('POST', '/sleep/600', 'Content-Length: 5')}hello`);
       await sleep(100);
       // A call on the loop needs no thread.
       expect((await ask(server.port, head('GET', '/inline'))).body.toString()).toBe('/inline\n');
@@ -70,6 +70,15 @@ export function executors(start: StartServer): void {
       expect(server.held().calls).toBe(1);
       await expect.poll(server.held, { timeout: 5000 }).toEqual({ calls: 0, inFlight: 0, bytes: 0 });
       client.half();
+    });
+
+    it.each([
+      ['NULL', '/sleep/500/null', []],
+      ['crash', '/sleep/500/crash', [expect.stringMatching(/crashed: SIGSEGV/)]],
+    ])('hides a late %s from the client, and a crash not from the operator', async (_what, path, told) => {
+      expect((await ask(server.port, head('GET', path))).status).toBe(504);
+      await expect.poll(() => server.held().calls, { timeout: 5000 }).toBe(0);
+      expect(server.faults).toEqual([expect.stringMatching(/no answer within 200 ms/), ...told]);
     });
   });
 }

@@ -5,7 +5,7 @@ export interface ServeOptions {
   limits?: Partial<Limits>;
   body?: { max?: number; timeout?: number };
   maxQueue?: number;
-  /** proxy.ini; ./lib.so is the test's executor. */
+  /** proxy.ini; ./lib.so is the test's executor, ./slow.so takes a second to load, ./none.so isn't there. */
   routes?: string;
 }
 

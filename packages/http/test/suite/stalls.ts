@@ -58,6 +58,24 @@ export function stalls(start: StartServer): void {
       expect(await client.closed()).toBe('');
     });
 
+    it('for its pipelined answer is waited for', async () => {
+      const client = await open(server.port);
+      client.send(head('GET', '/1') + head('GET', '/sleep/1500'));
+      for (const body of ['/1\n', '/sleep/1500\n'])
+        expect((await client.response()).body.toString()).toBe(body);
+      client.half();
+    });
+
+    it('with its own end after the last answer is cut', async () => {
+      const client = await open(server.port, { allowHalfOpen: true });
+      await client.send(head('GET', '/1', 'Connection: close')).response();
+      expect(await client.closed()).toBe('');
+      const cut = new Promise((resolve) => client.socket.once('close', resolve));
+      const timer = setInterval(() => client.send('a'), 50);
+      await within(cut, 500, 6000);
+      clearInterval(timer);
+    });
+
     it('before its first byte is closed without a word', async () => {
       const client = await open(server.port);
       expect(await within(client.closed(), 250, 3000)).toBe('');
