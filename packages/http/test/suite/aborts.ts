@@ -33,6 +33,11 @@ export function aborts(start: StartServer): void {
       ['in the body', 'POST /echo HTTP/1.1', `${head('POST', '/echo', 'Content-Length: 100')}half`],
       ['while the executor runs', 'GET /sleep/500 HTTP/1.1', head('GET', '/sleep/500')],
       ['while the answer is sent', 'GET /big/50000000 HTTP/1.1', head('GET', '/big/50000000')],
+      [
+        'while the last answer is sent',
+        'GET /big/40000000 HTTP/1.1',
+        head('GET', '/big/40000000', 'Connection: close'),
+      ],
       ['while it loads', 'POST /slow HTTP/1.1', `${head('POST', '/slow', 'Content-Length: 100')}half`],
     ])('%s is logged with 499', async (_when, line, bytes) => {
       const client = await open(server.port, { paused: true });
