@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLoader, type Executor, type Loader, openRunDirectory } from '@flexilib/loader';
 import { type Runtime, startRuntime } from '@flexilib/native';
 import { buildLibrary } from '../../native/test/build.ts';
-import { createMatcher, parseConfig } from '../../router/src/index.ts';
+import { createMatcher, parseConfig } from '@flexilib/router';
 import { heldBytes } from '../src/body.ts';
 import { type AccessRecord, createDoor } from '../src/index.ts';
 import type { Served, ServeOptions, StartServer } from './suite/served.ts';
