@@ -1,0 +1,138 @@
+// All that a client may do on one connection.
+import fc from 'fast-check';
+import { malformed, SENTINEL, truncated } from './malformed.ts';
+import { oddRequest } from './odd.ts';
+import { isClosing, plain, type Request, render } from './plain.ts';
+import type { Script, Step } from './script.ts';
+
+type Cuts = { at: number[] } | { every: number } | { linesAt: number };
+
+/** How a text becomes packets. */
+const cuts: fc.Arbitrary<Cuts> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant<Cuts>({ at: [] }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      at: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ linesAt: fc.nat(4) }) },
+  { weight: 1, arbitrary: fc.record({ every: fc.integer({ min: 1, max: 20 }) }) },
+);
+const CUTS_MAX = 60;
+
+function places(text: string, cuts: Cuts): number[] {
+  if ('at' in cuts) return cuts.at.map((fraction) => Math.floor(fraction * text.length));
+  if ('every' in cuts) return Array.from({ length: CUTS_MAX }, (_, i) => (i + 1) * cuts.every);
+  return [...text.matchAll(/\r\n/g)].slice(0, CUTS_MAX).map(({ index }) => index + cuts.linesAt);
+}
+
+export function packets(text: string, cuts: Cuts): Step[] {
+  const at = places(text, cuts).filter((place) => place > 0 && place < text.length);
+  const ends = [...new Set(at), text.length].sort((a, b) => a - b);
+  return ends.map((end, i) => ({ send: text.slice(i === 0 ? 0 : ends[i - 1], end) }));
+}
+
+const some = (max: number, min = 0) => ({ minLength: min, maxLength: max });
+const mixed = fc.oneof({ weight: 3, arbitrary: plain }, { weight: 1, arbitrary: oddRequest });
+const sleeping = fc
+  .integer({ min: 20, max: 30 })
+  .map(
+    (time): Request => ({ kind: 'odd', head: render('GET', `/sleep/${time}`, '1.1', ['Host: a']), body: '' }),
+  );
+const ending = (how: 'probe' | 'malformed' | 'half') => fc.constant(how);
+
+/** probe: it ought to be open. half: the client ends its side with its last byte. */
+const shape = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.array(plain, some(12, 1)), fc.constant([]), ending('probe')) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.array(plain, some(5)), fc.array(mixed, some(6, 1)), ending('probe')),
+  },
+  { weight: 3, arbitrary: fc.tuple(fc.array(mixed, some(5)), malformed.map(one), ending('malformed')) },
+  { weight: 1, arbitrary: fc.tuple(fc.array(mixed, some(5)), truncated.map(one), ending('half')) },
+  { weight: 1, arbitrary: fc.tuple(fc.array(plain, some(3)), sleeping.map(one), ending('half')) },
+);
+
+function one<T>(value: T): T[] {
+  return [value];
+}
+
+export const connection: fc.Arbitrary<Script> = fc
+  .record({
+    shape,
+    /** After which requests the client waits for the answer. */
+    waits: fc.oneof(
+      fc.constant<boolean[]>([]),
+      fc.constant(Array<boolean>(12).fill(true)),
+      fc.array(fc.boolean(), { maxLength: 12 }),
+    ),
+    cuts,
+  })
+  .map(({ shape: [first, then, end], waits, cuts }) => toScript([...first, ...then], end, waits, cuts));
+
+function toScript(
+  requests: Request[],
+  end: 'probe' | 'malformed' | 'half',
+  waits: boolean[],
+  cuts: Cuts,
+): Script {
+  const steps: Step[] = [];
+  let text = '';
+  let interims = 0;
+  const flush = () => {
+    if (text) steps.push(...packets(text, cuts));
+    text = '';
+  };
+  for (const [i, request] of requests.entries()) {
+    text += request.head;
+    if (request.waits) {
+      flush();
+      interims += 1;
+      steps.push({ interims, answers: i + 1 });
+    }
+    text += request.body;
+    if (request.kind === 'malformed' || (end === 'half' && i === requests.length - 1)) break;
+    if (waits[i]) {
+      flush();
+      steps.push({ answers: i + 1 });
+    }
+  }
+  if (end === 'malformed') text += SENTINEL;
+  flush();
+  if (end === 'malformed') steps.push({ closed: true });
+  if (end === 'half') steps.push({ half: true });
+  if (end === 'probe') steps.push({ answers: requests.length }, ...probe(requests.length));
+  const odd = requests.findIndex(({ kind }) => kind !== 'plain');
+  const closing = requests.findIndex(isClosing);
+  const ends = [odd, closing < 0 ? -1 : closing + 1].filter((at) => at >= 0);
+  const malformedAt = requests.findIndex(({ kind }) => kind === 'malformed');
+  const plainCount = ends.length > 0 ? Math.min(...ends) : requests.length + 1;
+  return {
+    what: requests
+      .map(
+        ({ kind, head }) =>
+          `${kind} ${
+            head
+              .slice(0, 20)
+              .trim()
+              .split(/[\r\n]/)[0]
+          }`,
+      )
+      .join(', '),
+    steps,
+    heads: requests.flatMap(({ head }, i) => (/^(?:\r\n)*HEAD /.test(head) ? [i] : [])),
+    plain: plainCount,
+    valid: malformedAt < 0 ? requests.length + 1 : malformedAt,
+    stays: odd < 0,
+  };
+}
+
+/** Is the connection as good as before? */
+export function probe(answers: number): Step[] {
+  return [
+    { send: render('GET', '/describe?probe', '1.1', ['Host: a']) },
+    { answers: answers + 1 },
+    { half: true },
+  ];
+}

@@ -1,0 +1,55 @@
+// Pairs of doors, and how much stays on the edge.
+import * as starts from '../start.ts';
+import type { Served, StartServer } from '../suite/served.ts';
+import { type Comparison, compare, type Doors } from './compare.ts';
+import { BODY_MAX, routes } from './plain.ts';
+import { format, type Script } from './script.ts';
+
+interface Edge {
+  /** Since its start: requests that it answered, connections that it handed over. */
+  edge(): { requests: number; handedOver: number };
+}
+
+/** With FLEXILIB_ITSELF the node:http door is compared with itself, which shows what depends on time. */
+const startEdge: StartServer | undefined = process.env.FLEXILIB_ITSELF
+  ? undefined
+  : (starts as { startEdgeDoor?: StartServer }).startEdgeDoor;
+
+export async function startDoors(): Promise<Doors> {
+  const options = { routes, body: { max: BODY_MAX } };
+  return {
+    node: await starts.startNodeDoor(options),
+    other: await (startEdge ?? starts.startNodeDoor)(options),
+  };
+}
+
+export interface Tally {
+  cases: number;
+  /** Requests that were valid and answered, and those of them that the edge answered. */
+  valid: number;
+  edge: number;
+}
+
+/** Throws what differs, and where the edge leaves to node:http what it must answer. */
+export async function check(doors: Doors, script: Script, tally: Tally): Promise<Comparison> {
+  const before = edgeOf(doors.other);
+  const result = await compare(doors, script);
+  const after = edgeOf(doors.other);
+  if (result.difference) throw new Error(result.difference);
+  const { plain = 0, valid = 0, stays = false } = script;
+  tally.cases += 1;
+  tally.valid += Math.min(result.node.answers, valid);
+  if (!before || !after) return result;
+  const requests = after.requests - before.requests;
+  const handedOver = after.handedOver - before.handedOver;
+  tally.edge += requests;
+  if (requests < plain || handedOver > (stays ? 0 : 1))
+    throw new Error(
+      `of at least ${plain} requests the edge answered ${requests}, handed over ${handedOver}\n${format(script)}`,
+    );
+  return result;
+}
+
+function edgeOf(server: Served): ReturnType<Edge['edge']> | undefined {
+  return startEdge && (server as Served & Edge).edge();
+}
