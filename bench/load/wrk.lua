@@ -1,0 +1,30 @@
+-- wrk -s wrk.lua URL -- METHOD TARGET[,TARGET...] BODY_BYTES DEPTH
+-- Asks for the targets in turn, DEPTH requests a write, and tells the result as one line of JSON: wrk's own report
+-- rounds what it prints.
+
+function init(arguments)
+  local method, targets, bytes, depth = arguments[1], arguments[2], tonumber(arguments[3]), tonumber(arguments[4])
+  local body = bytes > 0 and string.rep("x", bytes) or nil
+  local batches = {}
+  for target in targets:gmatch("[^,]+") do
+    batches[#batches + 1] = wrk.format(method, target, wrk.headers, body):rep(depth)
+  end
+  if #batches == 1 then
+    -- wrk goes on to format its one request: that is this one. A global `request` would be called for every write.
+    wrk.format = function() return batches[1] end
+    return
+  end
+  local at = math.random(#batches)
+  function request()
+    at = at % #batches + 1
+    return batches[at]
+  end
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"microseconds":%d,"p50":%.1f,"p99":%.1f,"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.connect, errors.read, errors.write, errors.status, errors.timeout))
+end

@@ -1,0 +1,3 @@
+module flexilib.bench/peer
+
+go 1.23

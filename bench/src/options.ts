@@ -1,0 +1,110 @@
+// The command line.
+import { parseArgs } from 'node:util';
+import { type WorkloadName, workloadNames } from './workloads.ts';
+
+export const help: string = `npm run bench -- [MODE] [OPTIONS]
+
+Measures FlexiLib and its peers in one run: each round starts every server once, in a new order, on one core, and
+loads it from another. The table shows medians over the rounds.
+
+  MODE
+    (none)         all servers, all workloads
+    memory         FlexiLib with the examples: idle, after a million requests, with 10,000 idle connections
+    neighbours     p99 of a fast route alone, and beside a library that computes 50 ms a call
+    soak           FlexiLib under a mixed load while its library is swapped once a second
+
+  OPTIONS
+    --install      get what the peers need first: Debian packages (as root), npm packages, builds
+    --rounds N     rounds (9); of neighbours and memory as well
+    --secs N       seconds a measurement (2)
+    --only A,B     these servers only; their ratios need flexilib-inline among them
+    --workloads A  of ${workloadNames.join(', ')}
+    --connections N  idle connections to hold (10000), in the first three rounds
+    --requests N   of soak (20000000) and memory (1000000)
+    --quick        one round, one second: is everything in order?
+    --save         keep the results in bench/results and write docs/performance.md; a full run of nine rounds or
+                   more does so by itself. Results are always left in bench/dist
+    --report       write docs/performance.md from the kept results, and measure nothing
+    --list         the servers, and what the missing ones need
+    --help
+`;
+
+export type Mode = 'peers' | 'memory' | 'neighbours' | 'soak';
+const modes: Mode[] = ['memory', 'neighbours', 'soak'];
+const FULL_ROUNDS = 9;
+
+export interface Options {
+  mode: Mode;
+  only: string[] | undefined;
+  workloads: readonly WorkloadName[];
+  rounds: number;
+  secs: number;
+  connections: number;
+  requests: number | undefined;
+  save: boolean;
+  install: boolean;
+  report: boolean;
+  list: boolean;
+  help: boolean;
+}
+
+/** Something that the user can mend. */
+export class UsageError extends Error {}
+
+function whole(name: string, text: string, least: number): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isInteger(value) || value < least)
+    throw new UsageError(`--${name}: ${text} is not a whole number from ${least}`);
+  return value;
+}
+
+function known<T extends string>(option: string, text: string, names: readonly T[]): T[] {
+  return text.split(',').map((word) => {
+    const name = names.find((it) => it === word);
+    if (!name) throw new UsageError(`--${option}: there is no ${word}; there are ${names.join(', ')}`);
+    return name;
+  });
+}
+
+const flag = { type: 'boolean', default: false } as const;
+const text = { type: 'string' } as const;
+
+/** Throws UsageError. */
+export function parseOptions(args: string[], servers: string[]): Options {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const { values, positionals } = parsed;
+  const mode = positionals.length === 0 ? 'peers' : modes.find((it) => it === positionals[0]);
+  if (!mode || positionals.length > 1) throw new UsageError(`the modes are ${modes.join(', ')}`);
+  const { quick, only, workloads } = values;
+  const rounds = whole('rounds', values.rounds ?? (quick ? '1' : String(FULL_ROUNDS)), 1);
+  return {
+    mode,
+    only: only === undefined ? undefined : known('only', only, servers),
+    workloads: workloads === undefined ? workloadNames : known('workloads', workloads, workloadNames),
+    rounds,
+    secs: whole('secs', values.secs ?? (quick ? '1' : '2'), 1),
+    connections: whole('connections', values.connections ?? (quick ? '1000' : '10000'), 0),
+    requests: values.requests === undefined ? undefined : whole('requests', values.requests, 1),
+    save: values.save || (mode === 'peers' && !only && !workloads && !quick && rounds >= FULL_ROUNDS),
+    install: values.install,
+    report: values.report,
+    list: values.list,
+    help: values.help,
+  };
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      ...{ rounds: text, secs: text, only: text, workloads: text, connections: text, requests: text },
+      ...{ quick: flag, save: flag, install: flag, report: flag, list: flag, help: { ...flag, short: 'h' } },
+    },
+  });
+}
