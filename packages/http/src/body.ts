@@ -70,9 +70,9 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
   return outcome === 200 ? 503 : outcome;
 }
 
-/** The body's bytes are not needed any more. */
-export function releaseBody(body: Buffer): void {
-  held -= body.length;
+/** A body of this length is not needed any more. */
+export function releaseBody(length: number): void {
+  held -= length;
 }
 
 /** Gives 200 when all pieces are there; they count as held in any case. */

@@ -38,7 +38,7 @@ export function createDispatch({ runtime, maxQueue, onFault }: DispatchOptions):
           } catch (error) {
             reject(error); // no memory for the answer
           } finally {
-            if (call.content) releaseBody(call.content);
+            releaseBody(call.contentLength);
             runtime.releaseCall(call);
             generation.release();
           }

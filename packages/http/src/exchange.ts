@@ -53,7 +53,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       if (body === null) return { ...ownResult(400, req), reply: null };
       if (typeof body === 'number') return ownResult(body, req, true);
       if (!dispatch.hasRoom(route, generation)) {
-        releaseBody(body);
+        releaseBody(body.length);
         return ownResult(503, req);
       }
       call.content = body;

@@ -3,7 +3,8 @@ import type { Call } from '@flexilib/native';
 
 /** Writes a validated request's head into the call, names, order and duplicates as the client sent them. */
 export function writeHead(call: Call, req: IncomingMessage): void {
-  const { bytes, fields } = call;
+  const bytes = call.ownBytes();
+  const { fields } = call;
   const raw = req.rawHeaders;
   let at = 0;
   // node:http gives bytes as Latin-1 characters.
@@ -19,5 +20,6 @@ export function writeHead(call: Call, req: IncomingMessage): void {
   const targetLength = bytes.write(req.url ?? '', targetAt, 'latin1');
   // A library that takes the target for a C string must not read on into an earlier request.
   bytes[targetAt + targetLength] = 0;
+  call.setAnswer(0, 0, false);
   call.setHead(methodAt, methodLength, targetAt, targetLength, raw.length / 2);
 }

@@ -6,6 +6,11 @@
 
 #define METHOD_MAX 31
 
+/* What src/call-layout.ts says. */
+_Static_assert(offsetof(fl_call, window_len) == 7 * 4 && offsetof(fl_call, outcome) == 8 * 4, "call-layout.ts");
+_Static_assert(offsetof(fl_call, heap) == 16 * 4 && offsetof(fl_call, bytes) == 9 * 8, "call-layout.ts");
+_Static_assert(offsetof(fl_call, out) == 20 * 8 && offsetof(fl_call, fields) == 21 * 8, "call-layout.ts");
+
 FL_EXPORT fl_call *fl_call_new(int32_t id) {
     fl_call *call = calloc(1, sizeof *call);
     if (call) call->id = id;
@@ -16,25 +21,12 @@ FL_EXPORT fl_call *fl_call_new(int32_t id) {
 FL_EXPORT void fl_call_reset(fl_call *call) {
     free(call->out_heap);
     call->out_heap = NULL;
+    call->heap = 0;
 }
 
 FL_EXPORT void fl_call_free(fl_call *call) {
     fl_call_reset(call);
     free(call);
-}
-
-/* Where the layout of fl_call is told to the loop, in the order that src/call.ts reads. */
-FL_EXPORT void fl_call_layout(int32_t *offsets) {
-    const size_t table[] = {
-        sizeof(fl_call),
-        offsetof(fl_call, target_at), offsetof(fl_call, target_len), offsetof(fl_call, method_at),
-        offsetof(fl_call, method_len), offsetof(fl_call, field_count), offsetof(fl_call, fields),
-        offsetof(fl_call, outcome), offsetof(fl_call, complaint), offsetof(fl_call, signal),
-        offsetof(fl_call, status), offsetof(fl_call, reason_len), offsetof(fl_call, head_len),
-        offsetof(fl_call, body_len), offsetof(fl_call, started_ms), offsetof(fl_call, returned_ms),
-        offsetof(fl_call, pre_alloc), offsetof(fl_call, alloc), offsetof(fl_call, out),
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) offsets[i] = (int32_t)table[i];
 }
 
 typedef struct {
@@ -48,7 +40,7 @@ typedef struct {
 
 static void build_request(frame *frame) {
     const fl_call *call = frame->call;
-    const char *bytes = call->bytes;
+    const char *bytes = (const char *)(uintptr_t)call->bytes;
     for (int32_t i = 0; i < call->field_count; i++) {
         const int32_t *field = &call->fields[4 * i];
         frame->headers[i] = (flexilib_header){bytes + field[0], (size_t)field[1], bytes + field[2], (size_t)field[3]};
@@ -60,7 +52,7 @@ static void build_request(frame *frame) {
     frame->request = (flexilib_request){
         .target = bytes + call->target_at, .target_len = (size_t)call->target_len,
         .method = frame->method, .method_len = method_len,
-        .content = call->content, .content_len = call->content_len,
+        .content = (const char *)(uintptr_t)call->content, .content_len = (size_t)call->content_len,
         .headers = frame->headers, .headers_len = (size_t)call->field_count,
     };
 }
@@ -69,7 +61,7 @@ static void build_request(frame *frame) {
 static void run(void *arg) {
     frame *frame = arg;
     fl_call *call = frame->call;
-    const fl_library *library = call->library;
+    const fl_library *library = (const fl_library *)(uintptr_t)call->library;
     if (library->zig_init) library->zig_init(fl_zig_allocator(frame->thread));
     const flexilib_response *response = library->handle_request(&frame->request);
     call->returned_ms = fl_now_ms();
@@ -81,48 +73,36 @@ static void run(void *arg) {
     if (library->request_deinit) library->request_deinit();
 }
 
+/* Its story takes the place of the fields. */
 static void tell_fault(fl_call *call, const fl_fault *fault) {
+    fl_call_reset(call);
     call->outcome = FL_CRASHED;
     call->signal = fault->signal;
-    fl_call_reset(call);
-    call->out_capacity = FL_OUT_INLINE;
-    call->out_len = fl_fault_describe(fault, call->out_inline, FL_OUT_INLINE);
-    call->head_len = (int32_t)call->out_len;
-    call->reason_len = 0;
+    call->out_start = call->out_inline;
+    call->fields_at = 0;
+    call->fields_len = (int32_t)fl_fault_describe(fault, call->out_inline, FL_OUT_INLINE);
+    call->head_len = call->reason_len = 0;
     call->body_len = 0;
 }
 
-/* What fl_invoke and fl_submit are given. */
-void fl_call_prepare(fl_call *call, const fl_library *library, const char *bytes, const char *content,
-                     size_t content_len, double deadline_ms) {
-    call->library = library;
-    call->bytes = bytes;
-    call->content = content;
-    call->content_len = content_len;
-    call->deadline_ms = deadline_ms;
-}
-
-/* Calls the executor of a prepared call on the calling thread, which has entered, and fills the call's results. */
+/* Calls the executor on the calling thread, which has entered, and fills the call's results. */
 void fl_call_run(fl_call *call) {
     fl_thread *thread = fl_thread_self();
     fl_arena *arena = fl_thread_arena(thread);
     fl_activity *activity = fl_thread_activity(thread);
+    const fl_library *library = (const fl_library *)(uintptr_t)call->library;
 
     frame frame;
     frame.call = call;
     frame.thread = thread;
     build_request(&frame);
-    fl_call_reset(call);
-    call->out_len = 0;
-    call->out_capacity = FL_OUT_INLINE;
-    call->reason_len = call->head_len = 0;
-    call->body_len = 0;
+    fl_out_begin(call);
     call->complaint = FL_FINE;
     call->signal = 0;
     call->pre_alloc = (double)arena->held;
     call->started_ms = call->returned_ms = fl_now_ms();
 
-    *activity = (fl_activity){.library = call->library, .deadline_ms = call->deadline_ms, .in_request = true};
+    *activity = (fl_activity){.library = library, .deadline_ms = call->deadline_ms, .in_request = true};
     fl_fault fault;
     if (!fl_guard_run(run, &frame, &fault)) {
         call->returned_ms = fl_now_ms();
@@ -131,13 +111,9 @@ void fl_call_run(fl_call *call) {
     *activity = (fl_activity){0};
     call->alloc = (double)arena->asked;
     fl_arena_reset(arena);
-    call->out = (double)(uintptr_t)(call->out_heap ? call->out_heap : call->out_inline);
+    call->heap = call->out_heap != NULL;
+    call->out = (double)(uintptr_t)call->out_start;
 }
 
-/* Runs the executor here and now. bytes and content stay the caller's, and valid until this returns. deadline_ms:
- * CLOCK_MONOTONIC. */
-FL_EXPORT void fl_invoke(fl_call *call, const fl_library *library, const char *bytes, const char *content,
-                         size_t content_len, double deadline_ms) {
-    fl_call_prepare(call, library, bytes, content, content_len, deadline_ms);
-    fl_call_run(call);
-}
+/* Runs the executor here and now. What the call points to stays the caller's, and valid until this returns. */
+FL_EXPORT void fl_invoke(fl_call *call) { fl_call_run(call); }

@@ -11,6 +11,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     fl_call *first, *last;
+    int32_t waiting; /* threads without work */
     bool stopping;
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
 
@@ -22,7 +23,11 @@ static struct {
 
 static fl_call *next_call(void) {
     pthread_mutex_lock(&queue.lock);
-    while (!queue.first && !queue.stopping) pthread_cond_wait(&queue.filled, &queue.lock);
+    while (!queue.first && !queue.stopping) {
+        queue.waiting++;
+        pthread_cond_wait(&queue.filled, &queue.lock);
+        queue.waiting--;
+    }
     fl_call *call = queue.first;
     if (call) queue.first = call->next;
     pthread_mutex_unlock(&queue.lock);
@@ -41,17 +46,16 @@ static void *work(void *arg) {
     return NULL;
 }
 
-/* As fl_invoke, on the pool; answers with FL_EVENT_CALL. call, bytes and content must stay valid until then. */
-FL_EXPORT void fl_submit(fl_call *call, const fl_library *library, const char *bytes, const char *content,
-                         size_t content_len, double deadline_ms) {
-    fl_call_prepare(call, library, bytes, content, content_len, deadline_ms);
+/* As fl_invoke, on the pool; answers with FL_EVENT_CALL. What the call points to must stay valid until then. */
+FL_EXPORT void fl_submit(fl_call *call) {
     call->next = NULL;
     pthread_mutex_lock(&queue.lock);
     if (queue.first) queue.last->next = call;
     else queue.first = call;
     queue.last = call;
+    bool wake = queue.waiting > 0;
     pthread_mutex_unlock(&queue.lock);
-    pthread_cond_signal(&queue.filled);
+    if (wake) pthread_cond_signal(&queue.filled);
 }
 
 /* Starts the threads and makes the calling one, the loop's, able to call executors too. Once a process.

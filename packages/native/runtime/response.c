@@ -1,7 +1,5 @@
 /* From an executor's response to bytes of our own: copy first, then check the copy, so that nothing the library
  * does afterwards can change what was checked. Runs under the guard: its pointers may be garbage. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,24 +9,24 @@
 #define MAX_HEAD ((size_t)64 << 10)
 #define MAX_BODY ((size_t)1 << 30)
 
-/* RFC 9110 5.6.2: tchar */
+/* RFC 9110 5.6.2: tchar, "!#$%&'*+-.^_`|~", digits and letters, as a set of bits. */
 static bool is_token(const char *text, size_t len) {
-    static const char others[] = "!#$%&'*+-.^_`|~";
+    static const uint64_t tchars[2] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe};
     for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!alnum && (c == '\0' || !strchr(others, c))) return false;
+        uint8_t c = (uint8_t)text[i];
+        if (c > 127 || !(tchars[c >> 6] >> (c & 63) & 1)) return false;
     }
     return len > 0;
 }
 
 /* RFC 9110 5.5: no CR, LF, NUL or other control but the tab */
 static bool is_value(const char *text, size_t len) {
+    bool bad = false;
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if ((c < 32 && c != '\t') || c == 127) return false;
+        uint8_t c = (uint8_t)text[i];
+        bad |= (c < 32 && c != '\t') || c == 127;
     }
-    return true;
+    return !bad;
 }
 
 static bool is_name(const char *name, size_t len, const char *lower) {
@@ -44,25 +42,13 @@ static bool is_ours(const char *name, size_t len) {
     return false;
 }
 
-static char *out_bytes(fl_call *call) { return call->out_heap ? call->out_heap : call->out_inline; }
+static void append_text(fl_call *call, const char *text) { fl_out_append(call, text, strlen(text)); }
 
-/* Makes room for more bytes; false when memory is short. */
-bool fl_out_reserve(fl_call *call, size_t more) {
-    size_t need = call->out_len + more;
-    if (need <= call->out_capacity) return true;
-    size_t capacity = need > 2 * call->out_capacity ? need : 2 * call->out_capacity;
-    char *heap = realloc(call->out_heap, capacity);
-    if (!heap) return false;
-    if (!call->out_heap) memcpy(heap, call->out_inline, call->out_len);
-    call->out_heap = heap;
-    call->out_capacity = capacity;
-    return true;
-}
-
-/* There must be room. */
-void fl_out_append(fl_call *call, const char *from, size_t len) {
-    if (len > 0) memcpy(out_bytes(call) + call->out_len, from, len);
-    call->out_len += len;
+static void append_number(fl_call *call, size_t number) {
+    char digits[20], *at = digits + sizeof digits;
+    do *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    fl_out_append(call, at, (size_t)(digits + sizeof digits - at));
 }
 
 /* Appends «name: value CRLF», or nothing if the field is ours. */
@@ -76,7 +62,7 @@ static enum fl_complaint copy_field(fl_call *call, const flexilib_header *from, 
     fl_out_append(call, ": ", 2);
     fl_out_append(call, field.value_ptr, field.value_len);
     fl_out_append(call, "\r\n", 2);
-    const char *name = out_bytes(call) + start;
+    const char *name = call->out_start + start;
     if (!is_token(name, field.name_len)) return FL_FIELD_NAME;
     if (!is_value(name + field.name_len + 2, field.value_len)) return FL_FIELD_VALUE;
     if (is_ours(name, field.name_len)) call->out_len = start;
@@ -84,42 +70,65 @@ static enum fl_complaint copy_field(fl_call *call, const flexilib_header *from, 
     return FL_FINE;
 }
 
-/* RFC 9110 8.6: no content-length in 204, and in 304 it would speak of another response. Neither has content. */
-static enum fl_complaint copy_body(fl_call *call, const flexilib_response *response, bool typed, bool head_only) {
-    if (call->status == 204 || call->status == 304) return FL_FINE;
-    if (response->len > MAX_BODY) return FL_BODY_TOO_LARGE;
-    char line[80];
-    int n = snprintf(line, sizeof line, "%scontent-length: %zu\r\n", typed ? "" : "content-type: text/plain\r\n",
-                     response->len);
-    size_t body_len = head_only ? 0 : response->len;
-    if (!fl_out_reserve(call, (size_t)n + body_len)) return FL_NO_MEMORY;
-    fl_out_append(call, line, (size_t)n);
-    fl_out_append(call, response->ptr, body_len);
-    call->body_len = (double)body_len;
+/* Room for what is ours in a head: the status line's start, default content-type, content-length, date, connection. */
+#define OURS 256
+#define MAX_REASON 512
+
+static enum fl_complaint copy_status(fl_call *call, const flexilib_response *response) {
+    size_t status = response->status == 0 ? 200 : response->status;
+    if (status < 200 || status > 999) return FL_STATUS_RANGE;
+    if (response->reason_len > MAX_REASON) return FL_REASON;
+    if (!fl_out_reserve(call, MAX_REASON + OURS)) return FL_NO_MEMORY;
+    call->status = (int32_t)status;
+    append_text(call, "HTTP/1.1 ");
+    append_number(call, status);
+    append_text(call, " ");
+    if (response->reason_len > 0) fl_out_append(call, response->reason_ptr, response->reason_len);
+    else append_text(call, fl_status_phrase((int32_t)status));
+    call->reason_len = (int32_t)(call->out_len - FL_REASON_AT);
+    if (!is_value(call->out_start + FL_REASON_AT, (size_t)call->reason_len)) return FL_REASON;
+    append_text(call, "\r\n");
+    call->fields_at = (int32_t)call->out_len;
     return FL_FINE;
 }
 
-/* Fills status, reason_len, head_len, body_len and out. head_only: the request's method is HEAD. */
+static enum fl_complaint copy_fields(fl_call *call, const flexilib_response *response, bool *typed) {
+    if (response->headers_len > MAX_FIELDS) return FL_TOO_MANY_FIELDS;
+    for (size_t i = 0; i < response->headers_len; i++) {
+        bool is_type = false;
+        enum fl_complaint complaint = copy_field(call, &response->headers[i], &is_type);
+        if (complaint != FL_FINE) return complaint;
+        *typed = *typed || is_type;
+    }
+    return FL_FINE;
+}
+
+/* Fills status, the lengths and out. head_only: the request's method is HEAD. */
 enum fl_complaint fl_response_copy(fl_call *call, const flexilib_response *from, bool head_only) {
     const flexilib_response response = *from;
-    size_t status = response.status == 0 ? 200 : response.status;
-    if (status < 200 || status > 999) return FL_STATUS_RANGE;
-    call->status = (int32_t)status;
-
-    if (response.reason_len > 512) return FL_REASON;
-    fl_out_append(call, response.reason_ptr, response.reason_len);
-    if (!is_value(out_bytes(call), response.reason_len)) return FL_REASON;
-    call->reason_len = (int32_t)response.reason_len;
-
+    enum fl_complaint complaint = copy_status(call, &response);
+    if (complaint != FL_FINE) return complaint;
     bool typed = false;
-    if (response.headers_len > MAX_FIELDS) return FL_TOO_MANY_FIELDS;
-    for (size_t i = 0; i < response.headers_len; i++) {
-        bool is_type = false;
-        enum fl_complaint complaint = copy_field(call, &response.headers[i], &is_type);
-        if (complaint != FL_FINE) return complaint;
-        typed = typed || is_type;
+    complaint = copy_fields(call, &response, &typed);
+    if (complaint != FL_FINE) return complaint;
+
+    /* RFC 9110 8.6: no content-length in 204, and in 304 it would speak of another response. Neither has content. */
+    bool content = call->status != 204 && call->status != 304;
+    if (content && response.len > MAX_BODY) return FL_BODY_TOO_LARGE;
+    size_t body_len = content && !head_only ? response.len : 0;
+    if (!fl_out_reserve(call, OURS + body_len)) return FL_NO_MEMORY;
+    if (content && !typed) append_text(call, "content-type: text/plain\r\n");
+    if (content) {
+        append_text(call, "content-length: ");
+        append_number(call, response.len);
+        append_text(call, "\r\n");
     }
-    enum fl_complaint complaint = copy_body(call, &response, typed, head_only);
-    call->head_len = (int32_t)(call->out_len - response.reason_len - (size_t)call->body_len);
-    return complaint;
+    call->fields_len = (int32_t)call->out_len - call->fields_at;
+    append_text(call, "date: ");
+    fl_out_append(call, fl_date(fl_thread_self()), FL_DATE_LEN);
+    append_text(call, call->last ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n");
+    call->head_len = (int32_t)call->out_len;
+    fl_out_append(call, response.ptr, body_len);
+    call->body_len = (double)body_len;
+    return FL_FINE;
 }

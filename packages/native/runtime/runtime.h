@@ -84,39 +84,56 @@ typedef struct fl_library {
 
 /* ---- a call --------------------------------------------------------------------------------------------------- */
 
+/* The first part is shared with the loop, which knows the offsets: src/call-layout.ts. Addresses are doubles there. */
 typedef struct fl_call {
     /* Written by the loop. Offsets are into bytes; a field is nameOffset, nameLength, valueOffset, valueLength. */
     int32_t id;
-    int32_t target_at, target_len, method_at, method_len;
+    int32_t method_at, method_len, target_at, target_len;
     int32_t field_count;
-    int32_t fields[4 * FL_MAX_FIELDS];
+    int32_t last;       /* the connection ends with this answer: it says so */
+    int32_t window_len; /* bytes that the window has */
 
-    /* Written by the calling thread. out holds reason, head lines and body, one after the other. */
+    /* Written by the calling thread. */
     int32_t outcome, complaint, signal;
-    int32_t status, reason_len, head_len;
+    int32_t status;
+    int32_t head_len;              /* of the answer's head, status line to empty line */
+    int32_t fields_at, fields_len; /* in it, the field lines that depend on the executor, content-length included */
+    int32_t reason_len;            /* after FL_REASON_AT */
+    int32_t heap;                  /* out wants fl_call_reset */
+    int32_t unused;
+
+    double bytes;                   /* address of the head's bytes */
+    double content, content_len;    /* address of the body */
+    double deadline_ms;             /* CLOCK_MONOTONIC */
+    double library;                 /* an fl_library */
+    double window;                  /* where the answer goes if it fits; 0: memory of the call */
     double body_len;                /* what follows the head in out; 0 for HEAD, 204 and 304 */
     double started_ms, returned_ms; /* CLOCK_MONOTONIC: entered and left the executor */
     double pre_alloc, alloc;        /* bytes the arena held before the call; bytes the call asked of it */
-    double out;                     /* address of the answer; valid until fl_call_reset */
+    double out;                     /* address of the answer; outside of the window valid until fl_call_reset */
+    int32_t fields[4 * FL_MAX_FIELDS];
 
     /* Not for the loop to touch. */
-    const char *bytes;
-    const fl_library *library;
-    const char *content;
-    size_t content_len;
-    double deadline_ms;
     size_t out_len, out_capacity;
-    char *out_heap; /* NULL while out_inline serves */
+    char *out_start; /* of the answer that is being written */
+    char *out_heap;  /* NULL while the window or out_inline serves */
     struct fl_call *next;
     char out_inline[FL_OUT_INLINE];
 } fl_call;
 
-void fl_call_prepare(fl_call *call, const fl_library *library, const char *bytes, const char *content,
-                     size_t content_len, double deadline_ms);
+#define FL_REASON_AT 13 /* «HTTP/1.1 200 » */
+
 void fl_call_run(fl_call *call);
-void fl_out_append(fl_call *call, const char *from, size_t len);
-bool fl_out_reserve(fl_call *call, size_t more);
 enum fl_complaint fl_response_copy(fl_call *call, const flexilib_response *response, bool head_only);
+
+/* ---- out.c: the bytes of an answer, in the window, the call or the heap -------------------------------------------- */
+
+#define FL_HEADROOM 32 /* before an answer that isn't in the window, for fl_call_end */
+void fl_out_begin(fl_call *call);
+bool fl_out_reserve(fl_call *call, size_t more);
+void fl_out_append(fl_call *call, const char *from, size_t len);
+
+const char *fl_status_phrase(int32_t status);
 
 /* ---- threads that call into libraries -------------------------------------------------------------------------- */
 
@@ -134,6 +151,8 @@ typedef struct fl_activity {
     bool in_request;
 } fl_activity;
 fl_activity *fl_thread_activity(fl_thread *thread);
+#define FL_DATE_LEN 29
+const char *fl_date(fl_thread *thread);
 
 /* ---- guard: run fn(arg); a fault signal inside it returns here -------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <time.h>
 
 #include "runtime.h"
 
@@ -18,6 +19,8 @@ struct fl_thread {
     fl_activity activity;
     fl_arena arena;
     void *signal_stack;
+    time_t date_second; /* of date */
+    char date[FL_DATE_LEN];
     struct {
         void *context;
         const void *vtable;

@@ -9,26 +9,12 @@ export interface Binding {
   start(threads: number, arenaReserve: number): number;
   stop(): void;
   reap(pairs: Address, max: number): number;
-  callLayout(offsets: Address): void;
   callNew(id: number): Address;
   callReset(call: Address): void;
   callFree(call: Address): void;
-  invoke(
-    call: Address,
-    library: Address,
-    bytes: Address,
-    content: Address,
-    length: number,
-    deadline: number,
-  ): void;
-  submit(
-    call: Address,
-    library: Address,
-    bytes: Address,
-    content: Address,
-    length: number,
-    deadline: number,
-  ): void;
+  callEnd(call: Address): void;
+  invoke(call: Address): void;
+  submit(call: Address): void;
   libraryNew(path: string, id: number): Address;
   libraryFree(library: Address): void;
   libraryLoad(library: Address): number;
@@ -41,6 +27,23 @@ export interface Binding {
   memcpy(to: Address, from: Address, length: number): Address;
 }
 
+/** Sockets and epoll; what gives a number gives -errno when it fails. */
+export interface SocketBinding {
+  area(size: number): Address;
+  areaForget(from: Address, size: number): void;
+  listen(host: string, port: number, backlog: number): number;
+  port(fd: number): number;
+  epoll(): number;
+  watchListener(epoll: number, fd: number): number;
+  unwatch(epoll: number, fd: number): number;
+  accept(epoll: number, listener: number, peer: Address): number;
+  poll(epoll: number, pairs: Address, max: number): number;
+  recv(fd: number, to: Address, length: number): number;
+  send(fd: number, from: Address, length: number): number;
+  end(fd: number): number;
+  close(fd: number): number;
+}
+
 /** Binds the runtime's functions. Throws FL_RUNTIME. */
 export function bind(path: string): Binding {
   if (!existsSync(path)) {
@@ -51,17 +54,16 @@ export function bind(path: string): Binding {
   try {
     const so = koffi.load(path);
     const libc = koffi.load('libc.so.6');
-    const call = '(size_t, size_t, size_t, size_t, size_t, double)';
     return {
       start: so.func('int32_t fl_start(int32_t, size_t)'),
       stop: so.func('void fl_stop()'),
       reap: so.func('int32_t fl_reap(size_t, int32_t)'),
-      callLayout: so.func('void fl_call_layout(size_t)'),
       callNew: so.func('size_t fl_call_new(int32_t)'),
       callReset: so.func('void fl_call_reset(size_t)'),
       callFree: so.func('void fl_call_free(size_t)'),
-      invoke: so.func(`void fl_invoke${call}`),
-      submit: so.func(`void fl_submit${call}`),
+      callEnd: so.func('void fl_call_end(size_t)'),
+      invoke: so.func('void fl_invoke(size_t)'),
+      submit: so.func('void fl_submit(size_t)'),
       libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),
       libraryFree: so.func('void fl_library_free(size_t)'),
       libraryLoad: so.func('int32_t fl_library_load(size_t)'),
@@ -83,6 +85,26 @@ export function bind(path: string): Binding {
       },
     );
   }
+}
+
+/** Binds the runtime's socket functions. The runtime has been bound before: nothing is thrown. */
+export function bindSockets(path: string): SocketBinding {
+  const so = koffi.load(path);
+  return {
+    area: so.func('size_t fl_area(size_t)'),
+    areaForget: so.func('void fl_area_forget(size_t, size_t)'),
+    listen: so.func('int32_t fl_listen(const char *, int32_t, int32_t)'),
+    port: so.func('int32_t fl_port(int32_t)'),
+    epoll: so.func('int32_t fl_epoll()'),
+    watchListener: so.func('int32_t fl_watch_listener(int32_t, int32_t)'),
+    unwatch: so.func('int32_t fl_unwatch(int32_t, int32_t)'),
+    accept: so.func('int32_t fl_accept(int32_t, int32_t, size_t)'),
+    poll: so.func('int32_t fl_poll(int32_t, size_t, int32_t)'),
+    recv: so.func('int32_t fl_recv(int32_t, size_t, int32_t)'),
+    send: so.func('int32_t fl_send(int32_t, size_t, size_t)'),
+    end: so.func('int32_t fl_end(int32_t)'),
+    close: so.func('int32_t fl_close(int32_t)'),
+  };
 }
 
 /** The address of a buffer's first byte. Valid while the buffer is referenced; V8 doesn't move an ArrayBuffer's memory. */

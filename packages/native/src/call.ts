@@ -1,85 +1,65 @@
 import { Buffer } from 'node:buffer';
 import { type Address, addressOf, type Binding, viewOf } from './binding.ts';
+import * as at from './call-layout.ts';
 import type { Library } from './library.ts';
 
 /** How a call ended; the numbers are fl_outcome's in runtime/runtime.h. */
 export const Outcome = { ok: 0, null: 1, badResponse: 2, crashed: 3 } as const;
 
 /** Room for the head of one request: a target of 8 KiB, fields of 16 KiB, a method. */
-const BYTES = 8192 + 16384 + 64;
+const HEAD_MAX = 8192 + 16384 + 64;
 
-// The order in which fl_call_layout tells the offsets.
-const names = [
-  'size',
-  'targetAt',
-  'targetLength',
-  'methodAt',
-  'methodLength',
-  'fieldCount',
-  'fields',
-  'outcome',
-  'complaint',
-  'signal',
-  'status',
-  'reasonLength',
-  'headLength',
-  'bodyLength',
-  'started',
-  'returned',
-  'preAlloc',
-  'alloc',
-  'out',
-] as const;
-
-export type CallLayout = Readonly<Record<(typeof names)[number], number>>;
-
-/** Reads the layout of fl_call from the runtime: byte offsets, and the size. */
-export function readLayout(binding: Binding): CallLayout {
-  const offsets = new Int32Array(new ArrayBuffer(4 * names.length));
-  binding.callLayout(addressOf(offsets.buffer));
-  return Object.fromEntries(names.map((name, i) => [name, offsets[i]])) as CallLayout;
-}
+const none = Buffer.alloc(0);
 
 /**
  * One request on its way through an executor; reused from request to request, and owned by the event loop except
- * between submit and its completion. Write the head's bytes into `bytes` and describe them with setHead.
+ * between submit and its completion. Say where the head's bytes are (ownBytes, or setBytes), describe them with
+ * setHead, and the body with setContent.
  */
 export class Call {
   readonly id: number;
   /** The request's head: method, target, field names and values, wherever the caller puts them. */
-  readonly bytes: Buffer<ArrayBuffer>;
+  bytes: Buffer = none;
   /** Four numbers a field: nameOffset, nameLength, valueOffset, valueLength, all into bytes. */
   readonly fields: Int32Array;
   fieldCount = 0;
   targetStart = 0;
   targetLength = 0;
   /** What to do when the executor has returned; set by the runtime. */
-  done: (() => void) | null = null;
-  /** The body; kept here so that it outlives the call. */
-  content: Buffer<ArrayBuffer> | null = null;
+  done: ((call: Call) => void) | null = null;
+  /** For whom it is under way; the caller's. */
+  owner: unknown = null;
 
   readonly #binding: Binding;
-  readonly #layout: CallLayout;
   readonly #address: Address;
-  readonly #bytesAddress: Address;
-  readonly #struct: Buffer;
   readonly #int: Int32Array;
   readonly #double: Float64Array;
+  #own: Buffer<ArrayBuffer> | null = null;
+  #content: Buffer | null = null;
 
   /** Made by Runtime.acquireCall only. */
-  constructor(binding: Binding, layout: CallLayout, id: number) {
+  constructor(binding: Binding, id: number) {
     this.#binding = binding;
-    this.#layout = layout;
     this.id = id;
     this.#address = binding.callNew(id);
     if (this.#address === 0) throw new RangeError('out of memory');
-    const memory = viewOf(this.#address, layout.size);
-    this.#struct = Buffer.from(memory);
-    this.#int = new Int32Array(memory, 0, layout.size >> 2);
-    this.#double = new Float64Array(memory, 0, layout.size >> 3);
-    this.fields = new Int32Array(memory, layout.fields, (layout.outcome - layout.fields) >> 2);
-    this.bytes = Buffer.from(new ArrayBuffer(BYTES));
-    this.#bytesAddress = addressOf(this.bytes);
+    const memory = viewOf(this.#address, at.SIZE);
+    this.#int = new Int32Array(memory, 0, at.FIELDS >> 2);
+    this.#double = new Float64Array(memory, 0, at.FIELDS >> 3);
+    this.fields = new Int32Array(memory, at.FIELDS, at.FIELDS_SIZE >> 2);
+  }
+
+  /** Sets bytes to memory of the call's own, with room for any head, and gives it. */
+  ownBytes(): Buffer {
+    this.#own ??= Buffer.from(new ArrayBuffer(HEAD_MAX));
+    this.setBytes(this.#own, addressOf(this.#own));
+    return this.#own;
+  }
+
+  /** The head is in bytes, which are at this address and stay as they are until the call has returned. */
+  setBytes(bytes: Buffer, address: Address): void {
+    this.bytes = bytes;
+    this.#double[at.BYTES] = address;
   }
 
   /** Describes the head: offsets into bytes; fields has been filled for fieldCount fields. */
@@ -93,83 +73,142 @@ export class Call {
     this.targetStart = targetAt;
     this.targetLength = targetLength;
     this.fieldCount = fieldCount;
-    const { methodAt: m, methodLength: ml, targetAt: t, targetLength: tl, fieldCount: n } = this.#layout;
-    this.#int[m >> 2] = methodAt;
-    this.#int[ml >> 2] = methodLength;
-    this.#int[t >> 2] = targetAt;
-    this.#int[tl >> 2] = targetLength;
-    this.#int[n >> 2] = fieldCount;
+    const int = this.#int;
+    int[at.METHOD_AT] = methodAt;
+    int[at.METHOD_LENGTH] = methodLength;
+    int[at.TARGET_AT] = targetAt;
+    int[at.TARGET_LENGTH] = targetLength;
+    int[at.FIELD_COUNT] = fieldCount;
+  }
+
+  get methodStart(): number {
+    return this.#int[at.METHOD_AT];
+  }
+
+  get methodLength(): number {
+    return this.#int[at.METHOD_LENGTH];
+  }
+
+  /** The body, which is kept until the call is released; null when it was set by its address. */
+  get content(): Buffer | null {
+    return this.#content;
+  }
+
+  set content(content: Buffer) {
+    this.#content = content;
+    this.setContent(content.length > 0 ? addressOf(content as Buffer<ArrayBuffer>) : 0, content.length);
+  }
+
+  /** The body's bytes are at this address and stay as they are until the call has returned. */
+  setContent(address: Address, length: number): void {
+    this.#double[at.CONTENT] = address;
+    this.#double[at.CONTENT_LENGTH] = length;
+  }
+
+  get contentLength(): number {
+    return this.#double[at.CONTENT_LENGTH];
+  }
+
+  /**
+   * Where the answer goes if it fits, else it goes where out says. length 0: memory of the call. last: the answer
+   * says that the connection ends.
+   */
+  setAnswer(window: Address, length: number, last: boolean): void {
+    this.#double[at.WINDOW] = length > 0 ? window : 0;
+    this.#int[at.WINDOW_LENGTH] = length;
+    this.#int[at.LAST] = last ? 1 : 0;
   }
 
   /** One of Outcome. */
   get outcome(): number {
-    return this.#int[this.#layout.outcome >> 2];
+    return this.#int[at.OUTCOME];
   }
 
   /** With Outcome.badResponse: what complaintText explains. */
   get complaint(): number {
-    return this.#int[this.#layout.complaint >> 2];
+    return this.#int[at.COMPLAINT];
   }
 
   get status(): number {
-    return this.#int[this.#layout.status >> 2];
+    return this.#int[at.STATUS];
   }
 
-  /** The executor's reason phrase, or an empty string. */
+  /** Address of the answer's head, which the body follows. Outside of the window it is valid until the release. */
+  get out(): Address {
+    return this.#double[at.OUT];
+  }
+
+  /** Bytes of the answer's head. */
+  get headLength(): number {
+    return this.#int[at.HEAD_LENGTH];
+  }
+
+  /** Bytes of the body to be sent: 0 for HEAD, 204 and 304. */
+  get bodyLength(): number {
+    return this.#double[at.BODY_LENGTH];
+  }
+
+  /** The reason phrase, the executor's or the usual one. */
   get reason(): string {
-    const start = this.#outStart();
-    return this.#out(start, this.#int[this.#layout.reasonLength >> 2]).toString('latin1');
+    return this.#copy(at.REASON_AT, this.#int[at.REASON_LENGTH]).toString('latin1');
   }
 
-  /** The field lines, each with its CRLF, content-length included, as bytes seen as Latin-1. With Outcome.crashed: the
-   * fault's story. */
+  /** The field lines without date and connection, each with its CRLF, content-length included, as bytes seen as
+   * Latin-1. With Outcome.crashed: the fault's story. */
   get head(): string {
-    const start = this.#outStart() + this.#int[this.#layout.reasonLength >> 2];
-    return this.#out(start, this.#int[this.#layout.headLength >> 2]).toString('latin1');
+    return this.#copy(this.#int[at.FIELDS_AT], this.#int[at.FIELDS_LENGTH]).toString('latin1');
   }
 
-  /** The body's bytes to be sent, empty for HEAD, 204 and 304: a copy that is the caller's. */
+  /** The body's bytes to be sent: a copy that is the caller's. */
   copyBody(): Buffer {
-    const length = this.#double[this.#layout.bodyLength >> 3];
-    const before = this.#int[this.#layout.reasonLength >> 2] + this.#int[this.#layout.headLength >> 2];
-    return this.#out(this.#outStart() + before, length);
+    return this.#copy(this.headLength, this.bodyLength);
   }
 
   /** Monotonic milliseconds (monotonicNow) at which the executor was entered. */
   get started(): number {
-    return this.#double[this.#layout.started >> 3];
+    return this.#double[at.STARTED];
   }
 
   /** Monotonic milliseconds (monotonicNow) at which the executor returned. */
   get returned(): number {
-    return this.#double[this.#layout.returned >> 3];
+    return this.#double[at.RETURNED];
   }
 
   /** Bytes that the thread's arena held before the call. */
   get preAlloc(): number {
-    return this.#double[this.#layout.preAlloc >> 3];
+    return this.#double[at.PRE_ALLOC];
   }
 
   /** Bytes that the call asked of the arena. */
   get alloc(): number {
-    return this.#double[this.#layout.alloc >> 3];
+    return this.#double[at.ALLOC];
+  }
+
+  /** Makes an answer outside of the window say that the connection ends, if it doesn't yet. */
+  end(): void {
+    this.#binding.callEnd(this.#address);
   }
 
   /** Runs the executor here and now, on the event loop. deadline: monotonic milliseconds. */
   invoke(library: Library, deadline: number): void {
-    this.#start(this.#binding.invoke, library, deadline);
+    this.#double[at.LIBRARY] = library.address;
+    this.#double[at.DEADLINE] = deadline;
+    this.#binding.invoke(this.#address);
   }
 
   /** Queues the executor for the pool. deadline: monotonic milliseconds. Runtime.submit is what callers want. */
   submit(library: Library, deadline: number): void {
-    this.#start(this.#binding.submit, library, deadline);
+    this.#double[at.LIBRARY] = library.address;
+    this.#double[at.DEADLINE] = deadline;
+    this.#binding.submit(this.#address);
   }
 
   /** Forgets the last request and frees what its answer needed. */
   reset(): void {
-    this.content = null;
+    this.#content = null;
     this.done = null;
-    this.#binding.callReset(this.#address);
+    this.owner = null;
+    if (this.#int[at.HEAP] !== 0) this.#binding.callReset(this.#address);
   }
 
   /** Frees the native memory; the call must not be used again. */
@@ -177,24 +216,10 @@ export class Call {
     this.#binding.callFree(this.#address);
   }
 
-  #start(how: Binding['submit'], library: Library, deadline: number): void {
-    const length = this.content?.length ?? 0;
-    const content = this.content && length > 0 ? addressOf(this.content) : 0;
-    how(this.#address, library.address, this.#bytesAddress, content, length, deadline);
-  }
-
-  #outStart(): Address {
-    return this.#double[this.#layout.out >> 3];
-  }
-
-  #out(start: Address, length: number): Buffer {
-    if (length === 0) return Buffer.alloc(0);
-    const inside = start - this.#address;
-    if (inside >= 0 && inside + length <= this.#layout.size) {
-      return Buffer.from(this.#struct.subarray(inside, inside + length));
-    }
+  #copy(from: number, length: number): Buffer {
+    if (length === 0) return none;
     const copy = Buffer.from(new ArrayBuffer(length));
-    this.#binding.memcpy(addressOf(copy), start, length);
+    this.#binding.memcpy(addressOf(copy), this.out + from, length);
     return copy;
   }
 }

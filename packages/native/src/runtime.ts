@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
 import { addressOf, type Binding, bind } from './binding.ts';
-import { Call, type CallLayout, readLayout } from './call.ts';
+import { Call } from './call.ts';
 import { FlexilibError } from './errors.ts';
 import { type Library, type LoadFailure, readFailure } from './library.ts';
 import { pollReadable } from './poll.ts';
@@ -35,7 +35,7 @@ export interface Runtime {
   /** Not while it is submitted. */
   releaseCall(call: Call): void;
   /** Runs the executor on the pool; done is called on the loop when it has returned. deadline: monotonic ms. */
-  submit(call: Call, library: Library, deadline: number, done: () => void): void;
+  submit(call: Call, library: Library, deadline: number, done: (call: Call) => void): void;
   /** Runs the executor on the loop itself. deadline: monotonic ms. */
   invoke(call: Call, library: Library, deadline: number): void;
   /** dlopen(3) on a thread of its own; path must be one that was never loaded before. Never rejects. */
@@ -58,7 +58,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const fd = binding.start(options.threads, options.arenaReserve);
   if (fd < 0) throw new FlexilibError('FL_RUNTIME', `the native runtime can't start: errno ${-fd}`);
 
-  const calls = createCalls(binding, readLayout(binding));
+  const calls = createCalls(binding);
   const waiting = new Map<number, () => void>(); // loads and unloads by library id
   const takeLogs = createLogReader(binding, options.onLog);
   const pairs = new Int32Array(new ArrayBuffer(8 * REAP));
@@ -128,14 +128,14 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   };
 }
 
-function createCalls(binding: Binding, layout: CallLayout) {
+function createCalls(binding: Binding) {
   const all: Call[] = [];
   const free: Call[] = [];
   return {
     acquire(): Call {
       const call = free.pop();
       if (call) return call;
-      const made = new Call(binding, layout, all.length);
+      const made = new Call(binding, all.length);
       all.push(made);
       return made;
     },
@@ -147,7 +147,7 @@ function createCalls(binding: Binding, layout: CallLayout) {
       const call = all[id];
       const done = call.done;
       call.done = null;
-      done?.();
+      done?.(call);
     },
     free(): void {
       for (const call of all) call.free();

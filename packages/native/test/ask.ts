@@ -22,6 +22,7 @@ export interface Answer {
 
 function fill(call: Call, target: string, { method = 'GET', fields = [], content = '' }: Request): void {
   let at = 0;
+  call.ownBytes();
   const put = (text: string): [number, number] => {
     const length = call.bytes.write(text, at, 'latin1');
     at += length;
@@ -31,8 +32,8 @@ function fill(call: Call, target: string, { method = 'GET', fields = [], content
   const [targetAt, targetLength] = put(target);
   for (const [i, [name, value]] of fields.entries()) call.fields.set([...put(name), ...put(value)], 4 * i);
   call.setHead(methodAt, methodLength, targetAt, targetLength, fields.length);
-  call.content = Buffer.from(new ArrayBuffer(content.length));
-  call.content.write(content);
+  call.content = Buffer.from(Uint8Array.from(Buffer.from(content)).buffer);
+  call.setAnswer(0, 0, false);
 }
 
 const read = (call: Call): Answer => ({

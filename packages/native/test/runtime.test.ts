@@ -92,7 +92,7 @@ describe.each(['pool', 'inline'] as const)('a call, %s', (where) => {
     });
     expect(answer.body).toBe('POST|/describe?a=b|3|body|Host=x|X-A=1|x-a=2');
     expect(answer.head).toBe(`content-type: text/plain\r\ncontent-length: ${answer.body.length}\r\n`);
-    expect(answer).toMatchObject({ outcome: Outcome.ok, status: 200, reason: '' });
+    expect(answer).toMatchObject({ outcome: Outcome.ok, status: 200, reason: 'OK' });
   });
 
   it('keeps order and duplicates of fields, and drops those that are the server’s', async () => {

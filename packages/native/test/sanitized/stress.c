@@ -13,8 +13,7 @@
 int32_t fl_start(int32_t threads, size_t arena_reserve);
 void fl_stop(void);
 int32_t fl_reap(int32_t *pairs, int32_t max);
-void fl_submit(fl_call *call, const fl_library *library, const char *bytes, const char *content, size_t content_len,
-               double deadline_ms);
+void fl_submit(fl_call *call);
 fl_call *fl_call_new(int32_t id);
 void fl_call_reset(fl_call *call);
 void fl_call_free(fl_call *call);
@@ -97,7 +96,12 @@ int main(int argc, char **argv) {
         memcpy(call->fields, (int32_t[]){3, 4, 7, 1}, 16);
     }
     for (int round = 0; round < ROUNDS; round++) {
-        for (int i = 0; i < CALLS; i++) fl_submit(calls[i], library, bytes[i], NULL, 0, fl_now_ms() + 30000);
+        for (int i = 0; i < CALLS; i++) {
+            calls[i]->library = (double)(uintptr_t)library;
+            calls[i]->bytes = (double)(uintptr_t)bytes[i];
+            calls[i]->deadline_ms = fl_now_ms() + 30000;
+            fl_submit(calls[i]);
+        }
         for (int left = CALLS; left > 0;) left -= reap();
         for (int i = 0; i < CALLS; i++) {
             static const int32_t expected[] = {FL_OK, FL_OK, FL_OK, FL_NULL, FL_BAD_RESPONSE, FL_CRASHED};
