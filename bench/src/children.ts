@@ -15,10 +15,9 @@ function killAll(child: ChildProcess): void {
   for (const pid of tree(child.pid!)) signal(pid, 'SIGKILL');
 }
 
-/** Starts a program on one core, in a session of its own. */
-export function startOn(core: number | undefined, argv: string[], options: SpawnOptions): ChildProcess {
-  const [program, ...rest] = core === undefined ? argv : ['taskset', '-c', String(core), ...argv];
-  const child = spawn(program!, rest, { ...options, detached: true });
+/** Starts a program on cores, as taskset takes them, in a session of its own. */
+export function startOn(cores: string, argv: string[], options: SpawnOptions): ChildProcess {
+  const child = spawn('taskset', ['-c', cores, ...argv], { ...options, detached: true });
   running.add(child);
   child.once('exit', () => running.delete(child));
   child.once('error', () => running.delete(child));

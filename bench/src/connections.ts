@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
 const AT_ONCE = 200;
-const REQUEST = 'GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 /** What a process needs beside them. */
 const OTHER_DESCRIPTORS = 500;
 
@@ -13,9 +12,11 @@ export function possible(wanted: number): number {
   return limit ? Math.min(wanted, Number(limit) - OTHER_DESCRIPTORS) : wanted;
 }
 
-function open(port: number): Promise<Socket | undefined> {
+function open(port: number, target: string): Promise<Socket | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(REQUEST));
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`),
+    );
     socket.setTimeout(10_000, () => socket.destroy());
     socket.once('data', (bytes) => {
       socket.setTimeout(0);
@@ -34,12 +35,12 @@ export interface Held {
   close(): void;
 }
 
-export async function hold(port: number, wanted: number): Promise<Held> {
+export async function hold(port: number, wanted: number, target = '/x'): Promise<Held> {
   const sockets: Socket[] = [];
   let left = wanted;
   const openSome = async () => {
     while (left-- > 0) {
-      const socket = await open(port);
+      const socket = await open(port, target);
       if (socket) sockets.push(socket);
     }
   };

@@ -5,14 +5,19 @@ import { mkdirSync } from 'node:fs';
 import { buildExecutor, copyNode } from './build.ts';
 import { install } from './install.ts';
 import { keep } from './keep.ts';
+import { memoryTable, runMemory } from './memory.ts';
 import { available, common, describe, missing } from './needs.ts';
+import { neighboursTable, runNeighbours } from './neighbours.ts';
 import { help, type Options, parseOptions, UsageError } from './options.ts';
 import { loadCore, scratch } from './paths.ts';
 import type { Peer } from './peer.ts';
-import { peers } from './peers.ts';
+import { flexilib, peers } from './peers.ts';
+import { report } from './report.ts';
 import { runRounds } from './rounds.ts';
+import { runSoak } from './soak.ts';
+import { complaints, soakTable } from './soak-verdict.ts';
 import { tables } from './tables.ts';
-import { plain } from './words.ts';
+import { plain, type Table } from './words.ts';
 
 async function prepare(chosen: Peer[]): Promise<Peer[]> {
   const lacks = missing(common);
@@ -35,18 +40,47 @@ async function prepare(chosen: Peer[]): Promise<Peer[]> {
   return ready;
 }
 
+function print(tables: Table[]): void {
+  for (const table of tables) console.log(`\n${plain(table)}`);
+}
+
+async function run(options: Options): Promise<void> {
+  const { mode, only, save } = options;
+  const ready = await prepare(
+    mode === 'peers' ? peers.filter(({ name }) => only?.includes(name) ?? true) : flexilib,
+  );
+  if (ready.length === 0) throw new UsageError('nothing is left to measure');
+  if (mode === 'peers') {
+    const results = await runRounds(ready, options);
+    await keep('latest', results, save);
+    print(tables(results));
+  } else if (mode === 'memory') {
+    const results = await runMemory(options);
+    await keep('memory', results, save);
+    print([memoryTable(results)]);
+  } else if (mode === 'neighbours') {
+    const results = await runNeighbours(options);
+    await keep('neighbours', results, save);
+    print([neighboursTable(results)]);
+  } else {
+    const results = await runSoak(options);
+    await keep('soak', results, save);
+    print([soakTable(results)]);
+    for (const complaint of complaints(results)) {
+      console.error(`error: ${complaint}`);
+      process.exitCode = 1;
+    }
+  }
+  if (save) await report();
+}
+
 async function main(options: Options): Promise<void> {
-  const chosen = peers.filter((peer) => options.only?.includes(peer.name) ?? true);
   if (options.help) return console.log(help);
-  if (options.install) await install(chosen, common);
+  if (options.install) await install(peers, common);
   if (options.list) {
     for (const { name, title, note } of available(peers)) console.log(`${name.padEnd(16)} ${title}: ${note}`);
-    return;
-  }
-  const ready = await prepare(chosen);
-  const results = await runRounds(ready, options);
-  await keep('latest', results, options.save);
-  for (const table of tables(results)) console.log(`\n${plain(table)}`);
+  } else if (options.report) await report();
+  else await run(options);
 }
 
 try {

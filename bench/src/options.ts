@@ -15,7 +15,7 @@ loads it from another. The table shows medians over the rounds.
 
   OPTIONS
     --install      get what the peers need first: Debian packages (as root), npm packages, builds
-    --rounds N     rounds (9); of neighbours and memory as well
+    --rounds N     rounds (9; of memory 3; soak has one)
     --secs N       seconds a measurement (2)
     --only A,B     these servers only; their ratios need flexilib-inline among them
     --workloads A  of ${workloadNames.join(', ')}
@@ -32,6 +32,7 @@ loads it from another. The table shows medians over the rounds.
 export type Mode = 'peers' | 'memory' | 'neighbours' | 'soak';
 const modes: Mode[] = ['memory', 'neighbours', 'soak'];
 const FULL_ROUNDS = 9;
+const roundsOf: Record<Mode, number> = { peers: FULL_ROUNDS, neighbours: FULL_ROUNDS, memory: 3, soak: 1 };
 
 export interface Options {
   mode: Mode;
@@ -81,7 +82,7 @@ export function parseOptions(args: string[], servers: string[]): Options {
   const mode = positionals.length === 0 ? 'peers' : modes.find((it) => it === positionals[0]);
   if (!mode || positionals.length > 1) throw new UsageError(`the modes are ${modes.join(', ')}`);
   const { quick, only, workloads } = values;
-  const rounds = whole('rounds', values.rounds ?? (quick ? '1' : String(FULL_ROUNDS)), 1);
+  const rounds = whole('rounds', values.rounds ?? String(quick ? 1 : roundsOf[mode]), 1);
   return {
     mode,
     only: only === undefined ? undefined : known('only', only, servers),

@@ -21,8 +21,7 @@ export interface Server {
 }
 
 export interface StartOptions {
-  /** Undefined: all cores. */
-  core?: number | undefined;
+  cores?: string;
   library?: string;
   environment?: Record<string, string>;
   /** What is asked for until it is answered. */
@@ -77,7 +76,7 @@ export async function startServer(peer: Peer, options: StartOptions = {}): Promi
   const out = openSync(stdout ?? join(folder, 'stdout.log'), 'a'); // append: the soak truncates it
   const err = openSync(log, 'a');
   const began = performance.now();
-  const child = startOn('core' in options ? options.core : serverCore, argv, {
+  const child = startOn(options.cores ?? String(serverCore), argv, {
     stdio: ['ignore', out, err],
     cwd: folder,
     env: {

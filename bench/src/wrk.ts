@@ -41,7 +41,7 @@ export async function load(port: number, wanted: Load): Promise<Told> {
   const { method = 'GET', targets, bodyBytes = 0, depth = 1, connections, seconds } = wanted;
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(bench, 'load/wrk.lua')];
   const script = ['--', method, targets.join(), String(bodyBytes), String(depth)];
-  const child = startOn(loadCore, ['wrk', ...options, `http://127.0.0.1:${port}`, ...script], {
+  const child = startOn(String(loadCore), ['wrk', ...options, `http://127.0.0.1:${port}`, ...script], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

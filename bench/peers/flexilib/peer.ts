@@ -8,10 +8,8 @@ import { workloadNames } from '../../src/workloads.ts';
 const command: string = join(root, 'apps/server/bin/flexilib.cjs');
 const bundle: string = join(root, 'apps/server/dist/flexilib.cjs');
 
-/** Where a route's calls run. Computing never belongs on the loop, so /spin and /block stay on the pool. */
-function proxyIni({ library, port }: Site, run: 'inline' | 'pool'): string {
-  const routes = ['/json', '/echo', '/spin', '/block', '/'];
-  const inline = run === 'inline' ? ['/json', '/echo', '/'] : [];
+/** Routes in their order, all to the one library, and those of them that run inline. */
+export function proxyIni({ library, port }: Site, routes: string[], inline: string[]): string {
   return [
     ...routes.map((route) => `${route} = ${library}`),
     ...inline.map((route) => `\n[${route}]\nrun = inline`),
@@ -19,11 +17,10 @@ function proxyIni({ library, port }: Site, run: 'inline' | 'pool'): string {
   ].join('\n');
 }
 
-function flexilib(
-  words: Pick<Peer, 'name' | 'title' | 'note'>,
-  run: 'inline' | 'pool',
-  stdout?: string,
-): Peer {
+type Words = Pick<Peer, 'name' | 'title' | 'note'>;
+
+/** FlexiLib with a configuration of its own. */
+export function flexilib(words: Words, routes: string[], inline: string[], stdout?: string): Peer {
   return {
     ...words,
     workloads: workloadNames,
@@ -31,15 +28,20 @@ function flexilib(
     version: [serverNode, command, '--version'],
     launch(site) {
       const file = join(site.folder, 'proxy.ini');
-      writeFileSync(file, proxyIni(site, run));
+      writeFileSync(file, proxyIni(site, routes, inline));
       return { argv: [serverNode, command, 'serve', '--config', file], ...(stdout && { stdout }) };
     },
   };
 }
 
+// Computing never belongs on the loop: /spin stays on the pool.
+const routes = ['/json', '/echo', '/spin', '/'];
+const allButSpin = ['/json', '/echo', '/'];
+
 export const inline: Peer = flexilib(
   { name: 'flexilib-inline', title: 'FlexiLib, inline', note: 'as shipped, log in a file; `run = inline`' },
-  'inline',
+  routes,
+  allButSpin,
 );
 export const pool: Peer = flexilib(
   {
@@ -47,7 +49,8 @@ export const pool: Peer = flexilib(
     title: 'FlexiLib, pool',
     note: 'as shipped, log in a file; the default: calls on native threads',
   },
-  'pool',
+  routes,
+  [],
 );
 const discarded: Peer = flexilib(
   {
@@ -55,7 +58,18 @@ const discarded: Peer = flexilib(
     title: 'FlexiLib, inline, log discarded',
     note: 'the log has no switch: it goes to /dev/null',
   },
-  'inline',
+  routes,
+  allButSpin,
   '/dev/null',
 );
 export const peers: Peer[] = [inline, pool, discarded];
+
+/** FlexiLib as `npm start` runs it: the examples. */
+export const examples: Peer = {
+  ...pool,
+  name: 'flexilib-examples',
+  launch: ({ port }) => ({
+    argv: [serverNode, command, 'serve', '--config', join(root, 'examples/proxy.ini')],
+    environment: { HOST: '127.0.0.1', PORT: String(port), SERVER_THREAD_COUNT: '2' },
+  }),
+};

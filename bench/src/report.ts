@@ -1,0 +1,73 @@
+// docs/performance.md and its charts, from the kept results. What stands outside of the markers is written by hand.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { charts } from './charts.ts';
+import { kept } from './keep.ts';
+import type { Machine } from './machine.ts';
+import { type MemoryResults, memoryTable } from './memory.ts';
+import { type Neighbours, neighboursTable } from './neighbours.ts';
+import { root } from './paths.ts';
+import { type Results, rounds } from './results.ts';
+import type { Soak } from './soak.ts';
+import { soakTable } from './soak-verdict.ts';
+import { tables } from './tables.ts';
+import { markdown } from './words.ts';
+
+const page: string = join(root, 'docs/performance.md');
+const pictures: string = join(root, 'docs/performance');
+
+function where({ date, processor, virtual, cores, memoryGiB, kernel, system, commit }: Machine): string {
+  const kind = virtual ? ', a virtual machine' : '';
+  return `${date}, commit ${commit}: ${processor}, ${cores} cores, ${memoryGiB} GiB${kind}; ${system}, Linux ${kernel}.`;
+}
+
+function servers({ servers: all }: Results): string {
+  const rows = all.map(({ title, note, version }) => `| ${title} | ${version} | ${note} |`);
+  return ['| server | version | |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function peers(results: Results): string {
+  const figures = charts(results);
+  mkdirSync(pictures, { recursive: true });
+  for (const [name, text] of Object.entries(figures)) writeFileSync(join(pictures, name), text);
+  const { seconds, wrk, machine } = results;
+  return [
+    where(machine),
+    `Medians of ${rounds(results)} rounds of ${seconds} s a cell, wrk ${wrk}; in brackets the quartiles.`,
+    Object.keys(figures)
+      .map((name) => `![${name.replace('.svg', '')}](performance/${name})`)
+      .join('\n'),
+    servers(results),
+    ...tables(results).map(markdown),
+  ].join('\n\n');
+}
+
+function section<T extends { machine: Machine }>(name: string, write: (results: T) => string): string {
+  const results = kept<T>(name);
+  return results
+    ? `${where(results.machine)}\n\n${write(results)}`
+    : `Not measured yet: \`npm run bench -- ${name} --save\`.`;
+}
+
+/** Puts the text between `<!-- name -->` and `<!-- end -->`. */
+export function between(whole: string, name: string, text: string): string {
+  const start = whole.indexOf(`<!-- ${name} -->`);
+  const end = whole.indexOf('<!-- end -->', start);
+  if (start < 0 || end < 0)
+    throw new Error(`docs/performance.md has no <!-- ${name} --> or no <!-- end --> after it`);
+  return `${whole.slice(0, start)}<!-- ${name} -->\n\n${text}\n\n${whole.slice(end)}`;
+}
+
+export async function report(): Promise<void> {
+  const results = kept<Results>('latest');
+  const parts: Record<string, string> = {
+    peers: results ? peers(results) : 'Not measured yet: `npm run bench`.',
+    memory: section<MemoryResults>('memory', (it) => markdown(memoryTable(it))),
+    neighbours: section<Neighbours>('neighbours', (it) => markdown(neighboursTable(it))),
+    soak: section<Soak>('soak', (it) => markdown(soakTable(it))),
+  };
+  let text = readFileSync(page, 'utf8');
+  for (const [name, part] of Object.entries(parts)) text = between(text, name, part);
+  writeFileSync(page, text);
+  console.error(`written: ${page}`);
+}

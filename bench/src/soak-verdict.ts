@@ -1,0 +1,42 @@
+// What a soak says.
+import type { Holdings } from './processes.ts';
+import type { Soak } from './soak.ts';
+import { mebibytes, type Table, whole } from './words.ts';
+
+/** More than this is growth: KiB, and what one generation of a library on its way out holds. */
+const SLACK: Holdings = { dirty: 16 * 1024, descriptors: 8, threads: 2, mappings: 32 };
+const titles: Record<keyof Holdings, string> = {
+  dirty: 'private dirty MiB',
+  descriptors: 'descriptors',
+  threads: 'threads',
+  mappings: 'mappings',
+};
+
+function grown({ first, last }: Soak, name: keyof Holdings): boolean {
+  return last[name] > first[name] + SLACK[name];
+}
+
+/** What is wrong; nothing if all is well. */
+export function complaints(soak: Soak): string[] {
+  const names = (Object.keys(SLACK) as (keyof Holdings)[]).filter((name) => grown(soak, name));
+  return [
+    ...(soak.failed > 0 ? [`${soak.failed} requests failed`] : []),
+    ...(soak.generations < soak.swaps / 2
+      ? [`only ${soak.generations} of ${soak.swaps} builds were served`]
+      : []),
+    ...names.map((name) => `${titles[name]} grew`),
+  ];
+}
+
+export function soakTable(soak: Soak): Table {
+  const { first, last, requests, failed, swaps, generations, minutes } = soak;
+  const show = (name: keyof Holdings, value: number) => (name === 'dirty' ? mebibytes(value) : whole(value));
+  const names = Object.keys(SLACK) as (keyof Holdings)[];
+  return {
+    title:
+      `${whole(requests)} requests in ${minutes} minutes, ${failed} failed; ` +
+      `${whole(swaps)} builds written, ${whole(generations)} served`,
+    head: ['', 'after the first minute', 'at the end'],
+    rows: names.map((name) => [titles[name], show(name, first[name]), show(name, last[name])]),
+  };
+}
