@@ -23,12 +23,12 @@ export interface Comparison {
 }
 
 /** One at a time for a pair of doors. */
-export async function compare({ node, other }: Doors, script: Script): Promise<Comparison> {
+export async function compare({ node, other }: Doors, script: Script, silence?: number): Promise<Comparison> {
   for (const door of [node, other]) {
     door.access.length = 0;
     door.faults.length = 0;
   }
-  const [a, b] = await Promise.all([play(node.port, script), play(other.port, script)]);
+  const [a, b] = await Promise.all([play(node.port, script, silence), play(other.port, script, silence)]);
   // A record comes when the last byte has gone, and that the client may see first.
   for (let i = 0; i < 50 && node.access.length !== other.access.length; i++) await sleep(2);
   const told = (outcome: Outcome, { access, faults }: Served): Told => ({
@@ -46,7 +46,8 @@ function differenceOf(script: Script, node: Told, other: Told): string {
     const [a, b] = key === 'text' ? part(node.text, other.text) : [node[key], other[key]].map(show);
     if (a !== b) lines.push(`${key}\n  node:http ${a}\n  the other ${b}`);
   }
-  if (lines.length === 0 && node.problem) lines.push(`both answer nonsense: ${node.problem}`);
+  if (lines.length === 0 && node.problem)
+    lines.push(`both answer nonsense: ${node.problem}, at the end of ${escapeBytes(node.text.slice(-400))}`);
   if (lines.length === 0) return '';
   return [`${format(script)}\n`, ...lines, '\nTo keep it, add to corpus/found.json:', toJson(script)].join(
     '\n',

@@ -31,9 +31,14 @@ export interface Tally {
 }
 
 /** Throws what differs, and where the edge leaves to node:http what it must answer. */
-export async function check(doors: Doors, script: Script, tally: Tally): Promise<Comparison> {
+export async function check(
+  doors: Doors,
+  script: Script,
+  tally: Tally,
+  silence?: number,
+): Promise<Comparison> {
   const before = edgeOf(doors.other);
-  const result = await compare(doors, script);
+  const result = await compare(doors, script, silence);
   const after = edgeOf(doors.other);
   if (result.difference) throw new Error(result.difference);
   const { plain = 0, valid = 0, stays = false } = script;

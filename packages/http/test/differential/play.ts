@@ -18,10 +18,14 @@ export interface Outcome {
   problem: string;
 }
 
-/** Longer than any step takes; short of the times that doors have for a client. */
-const SILENCE_MS = 8000;
+/** Milliseconds: longer than any step takes, short of the times that doors have for a client. */
+export const SILENCE = 8000;
 
-export async function play(port: number, { steps, heads = [] }: Script): Promise<Outcome> {
+export async function play(
+  port: number,
+  { steps, heads = [] }: Script,
+  silence: number = SILENCE,
+): Promise<Outcome> {
   const responses = new Responses(heads);
   // Half open, since a server that goes on reading is different from one that doesn't.
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
@@ -51,7 +55,7 @@ export async function play(port: number, { steps, heads = [] }: Script): Promise
   const timer = setTimeout(() => {
     silent = true;
     wake();
-  }, SILENCE_MS);
+  }, silence);
 
   const until = async (isDone: () => boolean) => {
     while (!silent && !isDone()) await new Promise<void>((resolve) => (wake = resolve));
