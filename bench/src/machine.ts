@@ -1,7 +1,7 @@
 // Where and with what was measured.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import { root } from './paths.ts';
 
 export interface Machine {
@@ -39,7 +39,7 @@ export function machine(): Machine {
     date: new Date().toISOString().slice(0, 10),
     processor: field('/proc/cpuinfo', /^model name\s*:(.*)$/m) ?? process.arch,
     virtual: /\bhypervisor\b/.test(field('/proc/cpuinfo', /^flags\s*:(.*)$/m) ?? ''),
-    cores: availableParallelism(),
+    cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     system: field('/etc/os-release', /^PRETTY_NAME="?([^"\n]*)/m) ?? process.platform,
@@ -50,5 +50,5 @@ export function machine(): Machine {
 /** The first number with a dot in what a program says of itself. */
 export function version([program, ...rest]: string[]): string {
   const { stdout, stderr } = spawnSync(program!, rest, { encoding: 'utf8' });
-  return /\d+\.\d+[\w.+-]*/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown';
+  return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown';
 }

@@ -76,8 +76,11 @@ async function run(options: Options): Promise<void> {
 
 async function main(options: Options): Promise<void> {
   if (options.help) return console.log(help);
-  if (options.install) await install(peers, common);
-  if (options.list) {
+  if (options.install) {
+    await install(peers, common);
+    await prepare(peers);
+  }
+  if (options.list || options.install) {
     for (const { name, title, note } of available(peers)) console.log(`${name.padEnd(16)} ${title}: ${note}`);
   } else if (options.report) await report();
   else await run(options);

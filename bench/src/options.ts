@@ -14,7 +14,7 @@ loads it from another. The table shows medians over the rounds.
     soak           FlexiLib under a mixed load while its library is swapped once a second
 
   OPTIONS
-    --install      get what the peers need first: Debian packages (as root), npm packages, builds
+    --install      get what the peers need, and measure nothing: Debian packages (as root), npm packages, builds
     --rounds N     rounds (9; of memory 3; soak has one)
     --secs N       seconds a measurement (2)
     --only A,B     these servers only; their ratios need flexilib-inline among them

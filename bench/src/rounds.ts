@@ -1,4 +1,5 @@
 // The rounds: each server once a round, in a new order each time.
+import { leave } from './keep.ts';
 import { machine, version } from './machine.ts';
 import type { Options } from './options.ts';
 import type { Peer } from './peer.ts';
@@ -34,8 +35,8 @@ export async function runRounds(peers: Peer[], options: Options): Promise<Result
           seconds: options.secs,
           workloads: options.workloads,
           connections,
-          onCell(cell, { rps, user, system, p99, other, errors }) {
-            const busy = other > 5 ? `, ${other.toFixed(0)} % of the core went to others` : '';
+          onCell(cell, { rps, user, system, p99, other, errors = 0 }) {
+            const busy = other > 5 ? `, ${other} % of the core went to others` : '';
             const failed = errors > 0 ? `, ${errors} FAILED` : '';
             const figures = [
               `${rps}/s, `,
@@ -50,6 +51,7 @@ export async function runRounds(peers: Peer[], options: Options): Promise<Result
         console.error(`  failed: ${(error as Error).message}`);
       }
     }
+    leave('latest', results); // a run takes long, and may be cut short
   }
   return results;
 }

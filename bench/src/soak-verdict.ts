@@ -12,8 +12,8 @@ const titles: Record<keyof Holdings, string> = {
   mappings: 'mappings',
 };
 
-function grown({ first, last }: Soak, name: keyof Holdings): boolean {
-  return last[name] > first[name] + SLACK[name];
+function grown({ first, last, short }: Soak, name: keyof Holdings): boolean {
+  return !short && last[name] > first[name] + SLACK[name];
 }
 
 /** What is wrong; nothing if all is well. */

@@ -98,7 +98,7 @@ function memoryTable(results: Results): Table {
 export function tables(results: Results): Table[] {
   const errors = (name: string, cell: CellName) =>
     median(
-      absolute(results, name, ({ cells: it }) => it[cell]?.errors || undefined),
+      absolute(results, name, ({ cells: it }) => it[cell]?.errors),
       whole,
     );
   const failed = byWorkload(results, 'Failed requests', errors);

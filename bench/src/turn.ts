@@ -17,7 +17,8 @@ export interface Cell {
   user: number;
   system: number;
   other: number;
-  errors: number;
+  /** Missing when there were none. */
+  errors?: number;
 }
 
 /** KiB each. */
@@ -74,8 +75,8 @@ async function measure(
     ...(workload.depth === 1 && { p50: Math.round(told.p50), p99: Math.round(told.p99) }),
     user: round(user * each, 2),
     system: round(system * each, 2),
-    other: Math.max(0, round((other / told.seconds) * 100, 1)),
-    errors: told.errors,
+    other: Math.max(0, Math.round((other / told.seconds) * 100)),
+    ...(told.errors > 0 && { errors: told.errors }),
   };
 }
 

@@ -10,7 +10,7 @@ export const peers: Peer[] = [
   {
     name: 'bare-c',
     title: 'bare C, epoll',
-    note: 'the floor: no routes, no checks, no log',
+    note: 'the floor: no routes, no checks, no log; the version is gcc’s',
     workloads: workloadNames,
     needs: [],
     version: ['gcc', '--version'],
