@@ -88,6 +88,15 @@ static flexilib_response *split(const char *target) {
     return response;
 }
 
+/* Until the file is there that x-gate names; at most some 10 s. */
+static void wait_at_gate(flexilib_request *request) {
+    const flexilib_header *gate = option(request, "x-gate");
+    char path[256] = "";
+    if (!gate || gate->value_len >= sizeof path) return;
+    memcpy(path, gate->value_ptr, gate->value_len);
+    for (int i = 0; i < 20000 && access(path, F_OK) != 0; i++) usleep(500);
+}
+
 static flexilib_response *answer(flexilib_request *request) {
     char path[128] = ""; /* what it may be looked at as: a target has no NUL of its own */
     memcpy(path, request->target, request->target_len < sizeof path ? request->target_len : sizeof path - 1);
@@ -97,6 +106,7 @@ static flexilib_response *answer(flexilib_request *request) {
     if (strncmp(path, "/big/", 5) == 0) return big(number(path + 5));
     if (strncmp(path, "/split/", 7) == 0) return split(path + 7);
     if (strncmp(path, "/sleep/", 7) == 0) usleep((useconds_t)number(path + 7) * 1000);
+    if (strncmp(path, "/gate", 5) == 0) wait_at_gate(request);
     if (strstr(path, "/null")) return NULL;
     if (strstr(path, "/crash")) *(volatile int *)8 = 1;
     return flexilib_printf(200, "%.*s\n", (int)request->target_len, request->target);

@@ -25,6 +25,7 @@ X-Run: inline / = ./lib.so
 /respond = ./lib.so
 /big/ = ./lib.so
 /sleep/ = ./lib.so
+/gate = ./lib.so
 /null = ./lib.so
 /split/ = ./lib.so
 /missing = ./none.so

@@ -2,8 +2,9 @@
 import { Buffer } from 'node:buffer';
 import { connect } from 'node:net';
 import { setImmediate as tick } from 'node:timers/promises';
+import { gatePath, openGate } from './gate.ts';
 import { Responses } from './responses.ts';
-import { expand, type Script, type Step } from './script.ts';
+import { expand, GATE, type Script, type Step } from './script.ts';
 
 export interface Outcome {
   /** All bytes, without the dates. */
@@ -42,6 +43,7 @@ export async function play(
     ended = true;
     wake();
   });
+  socket.on('finish', () => wake());
   socket.on('error', () => {
     ended = true;
     reset = true;
@@ -61,12 +63,22 @@ export async function play(
     while (!silent && !isDone()) await new Promise<void>((resolve) => (wake = resolve));
     timer.refresh();
   };
+  const gates: string[] = [];
+  const takeGate = () => {
+    const path = gatePath();
+    gates.push(path);
+    return path;
+  };
   const take = async (step: Step) => {
     if ('send' in step) {
-      socket.write(Buffer.from(expand(step.send), 'latin1'));
+      socket.write(Buffer.from(expand(step.send).replace(GATE, takeGate), 'latin1'));
       await settled();
-    } else if ('half' in step) socket.end();
-    else if ('closed' in step) await until(() => ended);
+    } else if ('half' in step) {
+      socket.end();
+      await until(() => closed || socket.writableFinished);
+      await settled();
+      for (const gate of gates) openGate(gate);
+    } else if ('closed' in step) await until(() => ended);
     else {
       const { interims = Number.POSITIVE_INFINITY, answers } = step as { interims?: number; answers: number };
       const isEnough = () => responses.answers >= answers || responses.interims >= interims;

@@ -3,6 +3,9 @@
 /** Latin-1 text; what repeats may be told as [text, times]. */
 export type Data = string | (string | [text: string, times: number])[];
 
+/** Stands for the path of a file that is made when the server has seen the client's end. */
+export const GATE = '\u2400';
+
 export type Step =
   /** One packet. */
   | { send: Data }
