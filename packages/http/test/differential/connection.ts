@@ -2,36 +2,9 @@
 import fc from 'fast-check';
 import { malformed, SENTINEL, truncated } from './malformed.ts';
 import { oddRequest } from './odd.ts';
+import { type Cuts, cuts, packets } from './packets.ts';
 import { isClosing, plain, type Request, render } from './plain.ts';
 import { GATE, type Script, type Step } from './script.ts';
-
-type Cuts = { at: number[] } | { every: number } | { linesAt: number };
-
-/** How a text becomes packets. */
-const cuts: fc.Arbitrary<Cuts> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant<Cuts>({ at: [] }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      at: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 6 }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ linesAt: fc.nat(4) }) },
-  { weight: 1, arbitrary: fc.record({ every: fc.integer({ min: 1, max: 20 }) }) },
-);
-const CUTS_MAX = 30;
-
-function places(text: string, cuts: Cuts): number[] {
-  if ('at' in cuts) return cuts.at.map((fraction) => Math.floor(fraction * text.length));
-  if ('every' in cuts) return Array.from({ length: CUTS_MAX }, (_, i) => (i + 1) * cuts.every);
-  return [...text.matchAll(/\r\n/g)].slice(0, CUTS_MAX).map(({ index }) => index + cuts.linesAt);
-}
-
-export function packets(text: string, cuts: Cuts): Step[] {
-  const at = places(text, cuts).filter((place) => place > 0 && place < text.length);
-  const ends = [...new Set(at), text.length].sort((a, b) => a - b);
-  return ends.map((end, i) => ({ send: text.slice(i === 0 ? 0 : ends[i - 1], end) }));
-}
 
 const some = (max: number, min = 0) => ({ minLength: min, maxLength: max });
 const mixed = fc.oneof({ weight: 3, arbitrary: plain }, { weight: 1, arbitrary: oddRequest });
@@ -122,12 +95,10 @@ function toScript(
     what: requests
       .map(
         ({ kind, head }) =>
-          `${kind} ${
-            head
-              .slice(0, 20)
-              .trim()
-              .split(/[\r\n]/)[0]
-          }`,
+          `${kind} ${head
+            .trimStart()
+            .split(/[\r\n]/, 1)[0]
+            .slice(0, 20)}`,
       )
       .join(', '),
     steps,

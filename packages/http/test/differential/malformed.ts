@@ -1,8 +1,9 @@
 // What is no request, or no whole one.
 import fc from 'fast-check';
+import { chunkedRequest } from './chunked.ts';
 import listedRequests from './corpus/malformed.json' with { type: 'json' };
-import { chunkedRequest } from './odd.ts';
-import { fields, filler, plain, type Request, reading, render } from './plain.ts';
+import { fields } from './fields.ts';
+import { filler, plain, type Request, reading, render } from './plain.ts';
 import { type Data, expand } from './script.ts';
 
 /** Whatever state a parser is in, but within a body, it finds an error here. */

@@ -1,5 +1,6 @@
 // Requests that the edge must answer: the strict subset, all of it.
 import fc from 'fast-check';
+import { codes, fields, filling } from './fields.ts';
 
 export interface Request {
   /** odd: valid, for whichever door. malformed: what comes of it ends the connection. */
@@ -9,13 +10,6 @@ export interface Request {
   /** The client waits for a 100 before it sends the body. */
   waits?: boolean;
 }
-
-const codes = (from: number, to: number, but = ''): string[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => String.fromCharCode(from + i)).filter(
-    (c) => !but.includes(c),
-  );
-const visible = codes(0x21, 0x7e);
-const tokenChars = codes(0x21, 0x7e, '"(),/:;<=>?@[\\]{}');
 
 /** proxy.ini for these requests: pool and loop, no library, no route. */
 export const routes: string = `
@@ -41,8 +35,6 @@ run = inline
 export const BODY_MAX = 150_000;
 export const EDGE_BODY_MAX: number = 64 << 10;
 const TARGET_MAX = 8192;
-const FIELDS_MAX = 100;
-const FIELD_BYTES_MAX = 16_384;
 
 /** Seven letters over and over: no size of a buffer is a multiple. */
 export const filler = (length: number): string => 'abcdefg'.repeat(Math.ceil(length / 7)).slice(0, length);
@@ -85,60 +77,8 @@ export const target: fc.Arbitrary<string> = fc
   .tuple(path, query)
   .map(([path, query]) => (path + query).slice(0, TARGET_MAX));
 
-// What has a meaning is given on purpose only.
-const meaning =
-  /^(?:connection|proxy-connection|content-length|transfer-encoding|expect|upgrade|host|x-status|x-reason|x-run)$/i;
-const name = fc
-  .string({ unit: fc.constantFrom(...tokenChars), minLength: 1, maxLength: 20 })
-  .filter((name) => !meaning.test(name));
-const value = fc
-  .array(fc.string({ unit: fc.constantFrom(...visible), minLength: 1, maxLength: 15 }), {
-    minLength: 1,
-    maxLength: 4,
-  })
-  .chain((words) => fc.constantFrom(' ', '  ').map((blank) => words.join(blank)));
-const status = fc.constantFrom(0, 200, 201, 204, 299, 304, 400, 404, 500, 599, 999, 1000, 100, 199, 'x');
-const field = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(name, value).map(([name, value]) => `${name}: ${value}`) },
-  { weight: 2, arbitrary: fc.tuple(name, value).map(([name, value]) => `r-${name}: ${value}`) },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom(
-      ...['Cookie: a=b', 'cookie: c', 'Accept: */*', 'User-Agent: a/1.0 (b; c)', 'X-Run: inline'],
-      ...['r-Content-Type: text/html', 'r-content-length: 7', 'r-Connection: close', 'r-date: now'],
-      ...['r-Set-Cookie: a', 'r-Set-Cookie: b', 'r-Transfer-Encoding: chunked', 'x-reason: Because  so'],
-    ),
-  },
-  { weight: 1, arbitrary: status.map((status) => `X-Status: ${status}`) },
-);
-const hostValue = fc.constantFrom('a', 'localhost:8069', '[::1]:80', "a_b.!$&'()*+,;=%20", 'EXAMPLE.org');
-const host = fc
-  .tuple(
-    fc.oneof({ weight: 4, arbitrary: fc.constant('Host') }, fc.mixedCase(fc.constant('host'))),
-    hostValue,
-  )
-  .map(([name, value]) => `${name}: ${value}`);
-
-const sizeOf = (fields: string[]) => fields.reduce((sum, field) => sum + field.length + 2, 0);
-
-/** As many or as large as they may be, Host and content-length included. */
-const manyFields = fc.constantFrom<'many' | 'large'>('many', 'large').map((what) => (fields: string[]) => {
-  const more = [...fields];
-  if (what === 'large') {
-    const value = 'a b'.repeat(6000).slice(0, FIELD_BYTES_MAX - sizeOf(fields) - 'X-Large: c\r\n'.length);
-    more.push(`X-Large: ${value}c`);
-  } else while (more.length < FIELDS_MAX) more.push(`X-${more.length}: a`);
-  return more;
-});
-const asTheyAre = (fields: string[]) => fields;
-
 export const render = (method: string, target: string, version: string, fields: string[]): string =>
   `${[`${method} ${target} HTTP/${version}`, ...fields].join('\r\n')}\r\n\r\n`;
-
-/** Fields with exactly one Host somewhere. */
-export const fields: fc.Arbitrary<string[]> = fc
-  .tuple(fc.array(field, { maxLength: 6 }), host, fc.nat(6))
-  .map(([fields, host, at]) => fields.toSpliced(at, 0, host));
 
 const method = fc.oneof(
   { weight: 4, arbitrary: fc.constant('GET') },
@@ -156,7 +96,7 @@ export const plain: fc.Arbitrary<Request> = fc
     method,
     target,
     fields,
-    fill: fc.oneof({ weight: 20, arbitrary: fc.constant(asTheyAre) }, manyFields),
+    fill: filling,
     body: fc.option(body),
     connection,
   })

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { connect } from 'node:net';
 import { setImmediate as tick } from 'node:timers/promises';
-import { gatePath, openGate } from './gate.ts';
+import { gatePath, openGate, removeGate } from './gate.ts';
 import { Responses } from './responses.ts';
 import { expand, GATE, type Script, type Step } from './script.ts';
 
@@ -98,6 +98,7 @@ export async function play(
   await until(() => closed);
   clearTimeout(timer);
   socket.destroy();
+  for (const gate of gates) removeGate(gate);
   const { text, answers, interims, leftover } = responses;
   const problem = responses.problem || (leftover > 0 ? `${leftover} bytes are no response` : '');
   return {
