@@ -1,5 +1,5 @@
 // `flexilib serve`: what the server is made of, top to bottom.
-import { createDoor, type Door, formatAccess } from '@flexilib/http';
+import { createDoor, type Door } from '@flexilib/http';
 import { createLoader, openRunDirectory } from '@flexilib/loader';
 import { exitNow, startRuntime } from '@flexilib/native';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
@@ -65,8 +65,9 @@ export async function serve(file: string, log: Log): Promise<void> {
     limits: { header: server.header_timeout, idle: server.idle_timeout, send: server.send_timeout },
     body: { max: server.max_body, timeout: server.body_timeout },
     maxQueue: server.max_queue,
+    maxConnections: server.max_connections,
     onFault: (path, text) => log.error(`${path}: ${text}`),
-    onAccess: (record) => access.write(formatAccess(record)),
+    log: access,
   });
 
   const reload = createReload(file, settings, log, (routes) => {

@@ -1,7 +1,19 @@
-/** What a request line of the log tells. Times are milliseconds since the head was complete. */
+// The request log's lines, made of bytes and numbers without a string on the way.
+
+/** Where lines go: a writer of the server's. */
+export interface LineSink {
+  /** Where the next line may be written; valid until the next commit. */
+  readonly buffer: Uint8Array;
+  /** Offset in buffer at which max bytes may be written; -1: the line is dropped. */
+  reserve(max: number): number;
+  /** The line written at the reserved offset ends (exclusive) here, with its newline. */
+  commit(end: number): void;
+}
+
+/** What a line tells. Times are milliseconds since the head was complete. */
 export interface AccessRecord {
-  remoteAddress: string;
-  remotePort: number;
+  /** «127.0.0.1:59940» */
+  peer: string;
   /** «GET / HTTP/1.1» as sent, or null when it could not be parsed. */
   requestLine: string | null;
   status: number;
@@ -17,32 +29,139 @@ export interface AccessRecord {
 
 /** PIPE_BUF of Linux: a write up to this size is not mixed with another process's (pipe(7)). */
 const LINE_MAX = 4096;
-const REST_MAX = 200; // what surrounds the request line
+const REST_MAX = 240; // what surrounds the request line
+const QUOTED_MAX = LINE_MAX - REST_MAX;
 
-// What could end a line, hide in a terminal, or end the quotes; and what becomes of it.
-const unsafe = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
-const escaped = (c: string) =>
-  c === '"' || c === '\\' ? `\\${c}` : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const hexDigits = '0123456789abcdef';
 
-/** The request line of the log, with its newline; never longer than PIPE_BUF. */
-export function formatAccess(record: AccessRecord): string {
-  const { remoteAddress, remotePort, status, bytes, preAlloc, alloc } = record;
-  const quoted = record.requestLine === null ? '-' : quote(record.requestLine);
-  const ttfb = record.ttfb.toFixed(3);
-  const ttlb = record.ttlb.toFixed(3);
-  return `${remoteAddress}:${remotePort} - - "${quoted}" ${status} ttfb ${ttfb}ms ${bytes} ttlb ${ttlb}ms (pre-alloc: ${preAlloc}, alloc: ${alloc})\n`;
+const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+const beforeRequest = ascii(' - - "');
+const version = ascii(' HTTP/1.1');
+const afterRequest = ascii('" ');
+const ttfbText = ascii(' ttfb ');
+const millisecondsText = ascii('ms ');
+const ttlbText = ascii(' ttlb ');
+const preAllocText = ascii('ms (pre-alloc: ');
+const allocText = ascii(', alloc: ');
+const endText = ascii(')\n');
+const cutText = ascii('...');
+
+// One line is written at a time.
+let out: Uint8Array = new Uint8Array(0);
+let at = 0;
+
+/** Writes the line of a record. */
+export function logAccess(sink: LineSink, record: AccessRecord): void {
+  if (!begin(sink, record.peer)) return;
+  if (record.requestLine === null) out[at++] = 0x2d;
+  else putQuoted(Buffer.from(record.requestLine, 'latin1'), 0, record.requestLine.length);
+  end(sink, record.status, record.ttfb, record.bytes, record.ttlb, record.preAlloc, record.alloc);
 }
 
-/** Escaped, and cut between two characters when it is too long. */
-function quote(line: string): string {
-  const max = LINE_MAX - REST_MAX;
-  const whole = line.slice(0, max + 1).replace(unsafe, escaped);
-  if (whole.length <= max) return whole;
-  let text = '';
-  for (const c of line) {
-    const next = c.replace(unsafe, escaped);
-    if (text.length + next.length > max - 3) break;
-    text += next;
+/** The same of an HTTP/1.1 request whose method and target are `length` bytes from `start` on. Allocates nothing. */
+export function logRequest(
+  sink: LineSink,
+  peer: string,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  status: number,
+  ttfb: number,
+  sent: number,
+  ttlb: number,
+  preAlloc: number,
+  alloc: number,
+): void {
+  if (!begin(sink, peer)) return;
+  if (putQuoted(bytes, start, start + length)) put(version);
+  end(sink, status, ttfb, sent, ttlb, preAlloc, alloc);
+}
+
+function begin(sink: LineSink, peer: string): boolean {
+  at = sink.reserve(LINE_MAX);
+  if (at < 0) return false;
+  out = sink.buffer;
+  for (let i = 0; i < peer.length; i++) out[at++] = peer.charCodeAt(i);
+  put(beforeRequest);
+  return true;
+}
+
+function end(
+  sink: LineSink,
+  status: number,
+  ttfb: number,
+  sent: number,
+  ttlb: number,
+  preAlloc: number,
+  alloc: number,
+): void {
+  put(afterRequest);
+  putNumber(status);
+  put(ttfbText);
+  putMilliseconds(ttfb);
+  put(millisecondsText);
+  putNumber(sent);
+  put(ttlbText);
+  putMilliseconds(ttlb);
+  put(preAllocText);
+  putNumber(preAlloc);
+  put(allocText);
+  putNumber(alloc);
+  put(endText);
+  sink.commit(at);
+}
+
+function put(text: Uint8Array): void {
+  for (let i = 0; i < text.length; i++) out[at++] = text[i];
+}
+
+/** What could end a line, hide in a terminal, or end the quotes is escaped. False: it was too long, and was cut. */
+function putQuoted(bytes: Uint8Array, from: number, to: number): boolean {
+  const max = at + QUOTED_MAX;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i];
+    if (at + 8 > max) {
+      put(cutText);
+      return false;
+    }
+    if (byte === QUOTE || byte === BACKSLASH) {
+      out[at++] = BACKSLASH;
+      out[at++] = byte;
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      out[at++] = byte;
+    } else {
+      out[at++] = BACKSLASH;
+      out[at++] = 0x78;
+      out[at++] = hexDigits.charCodeAt(byte >> 4);
+      out[at++] = hexDigits.charCodeAt(byte & 15);
+    }
   }
-  return `${text}...`;
+  return true;
+}
+
+/** A whole number, not negative. */
+function putNumber(number: number): void {
+  let digits = 1;
+  for (let power = 10; power <= number; power *= 10) digits++;
+  at += digits;
+  let rest = number;
+  for (let i = 1; i <= digits; i++) {
+    const next = Math.floor(rest / 10);
+    out[at - i] = 0x30 + (rest - next * 10);
+    rest = next;
+  }
+}
+
+/** With three decimals. */
+function putMilliseconds(milliseconds: number): void {
+  const micros = Math.max(0, Math.round(milliseconds * 1000));
+  const whole = Math.floor(micros / 1000);
+  putNumber(whole);
+  const rest = micros - whole * 1000;
+  out[at++] = 0x2e;
+  out[at++] = 0x30 + Math.floor(rest / 100);
+  out[at++] = 0x30 + (Math.floor(rest / 10) % 10);
+  out[at++] = 0x30 + (rest % 10);
 }

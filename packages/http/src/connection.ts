@@ -10,10 +10,13 @@ const LINGER_MS = 2000;
 
 export interface Connection {
   readonly socket: Socket;
+  readonly peer: string;
   /** The newest request. */
   last: IncomingMessage | null;
   /** Turns that are waiting or running. */
   readonly depth: number;
+  /** Bytes that the client has sent and that were read. */
+  readonly bytesRead: number;
   /** Nothing was read since the last answer: it can be closed without loss. */
   readonly idle: boolean;
   /** Runs the turn when those before it have ended, unless the connection has ended too. */
@@ -26,8 +29,17 @@ export interface Connection {
   end(): void;
 }
 
-/** onError: a turn threw; the connection is cut. */
-export function createConnection(socket: Socket, onError: (error: unknown) => void): Connection {
+export interface ConnectionOptions {
+  socket: Socket;
+  /** «127.0.0.1:59940» */
+  peer: string;
+  /** Bytes of it that were read elsewhere, and given back to be read here. */
+  given: number;
+  /** A turn threw; the connection is cut. */
+  onError(error: unknown): void;
+}
+
+export function createConnection({ socket, peer, given, onError }: ConnectionOptions): Connection {
   let tail = Promise.resolve();
   let depth = 0;
   let sending = false;
@@ -50,7 +62,7 @@ export function createConnection(socket: Socket, onError: (error: unknown) => vo
     }
     depth -= 1;
     sending = false;
-    seen = socket.bytesRead;
+    seen = connection.bytesRead;
     if (!isHeld()) socket.resume();
   }
 
@@ -62,12 +74,16 @@ export function createConnection(socket: Socket, onError: (error: unknown) => vo
 
   const connection: Connection = {
     socket,
+    peer,
     last: null,
     get depth() {
       return depth;
     },
+    get bytesRead() {
+      return given + socket.bytesRead;
+    },
     get idle() {
-      return depth === 0 && socket.bytesRead === seen;
+      return depth === 0 && connection.bytesRead === seen;
     },
     turn(turn) {
       depth += 1;

@@ -1,14 +1,17 @@
 // The call itself: where it runs, until when, and what its outcome means to the client and to the operator.
 import type { IncomingMessage } from 'node:http';
 import type { Generation } from '@flexilib/loader';
-import { type Call, complaintText, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
+import { type Call, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
+import type { BlockingWatch } from './blocking.ts';
 import { releaseBody } from './body.ts';
+import { failureOf } from './failure.ts';
 import { ownResult, type Result } from './result.ts';
-import type { ServedRoute } from './routes.ts';
+import { isInline, type ServedRoute } from './routes.ts';
 
 export interface DispatchOptions {
   runtime: Runtime;
   maxQueue: number;
+  onInline: BlockingWatch;
   onFault(path: string, text: string): void;
 }
 
@@ -22,11 +25,10 @@ export interface Dispatch {
   run(call: Call, route: ServedRoute, generation: Generation, req: IncomingMessage): Promise<Result>;
 }
 
-export function createDispatch({ runtime, maxQueue, onFault }: DispatchOptions): Dispatch {
-  let pooled = 0;
-
+export function createDispatch({ runtime, maxQueue, onInline, onFault }: DispatchOptions): Dispatch {
   return {
-    hasRoom: (route, generation) => isInline(route, generation) || pooled < runtime.threads + maxQueue,
+    hasRoom: (route, generation) =>
+      isInline(route, generation) || runtime.pending < runtime.threads + maxQueue,
     run: (call, route, generation, req) =>
       new Promise((resolve, reject) => {
         const deadline = monotonicNow() + route.timeout;
@@ -45,6 +47,7 @@ export function createDispatch({ runtime, maxQueue, onFault }: DispatchOptions):
         };
         if (isInline(route, generation)) {
           runtime.invoke(call, generation.library, deadline);
+          onInline(path, call.returned - call.started, call.returned);
           finish(false);
           return;
         }
@@ -54,10 +57,8 @@ export function createDispatch({ runtime, maxQueue, onFault }: DispatchOptions):
           onFault(path, `${req.method} ${req.url}: no answer within ${route.timeout} ms`);
           resolve(ownResult(504, req));
         }, route.timeout);
-        pooled += 1;
         runtime.submit(call, generation.library, deadline, () => {
           clearTimeout(timer);
-          pooled -= 1;
           finish(late);
         });
       }),
@@ -65,26 +66,12 @@ export function createDispatch({ runtime, maxQueue, onFault }: DispatchOptions):
 
   function outcome(call: Call, path: string, generation: Generation, req: IncomingMessage): Result {
     const { preAlloc, alloc, returned: decided } = call;
-    const fault = (status: number, text: string) => {
-      onFault(path, `generation ${generation.number}, ${req.method} ${req.url}: ${text}`);
-      return { ...ownResult(status, req), decided, preAlloc, alloc };
-    };
-    switch (call.outcome) {
-      case Outcome.ok: {
-        const reply = { status: call.status, reason: call.reason, head: call.head, body: call.copyBody() };
-        return { reply, decided, preAlloc, alloc, close: false };
-      }
-      case Outcome.crashed:
-        return fault(502, `crashed: ${call.head}`);
-      case Outcome.badResponse:
-        return fault(500, `its response was refused: ${complaintText(call.complaint)}`);
-      default:
-        return fault(500, 'handle_request returned NULL');
+    if (call.outcome === Outcome.ok) {
+      const reply = { status: call.status, reason: call.reason, head: call.head, body: call.copyBody() };
+      return { reply, decided, preAlloc, alloc, close: false };
     }
+    const { status, text } = failureOf(call);
+    onFault(path, `generation ${generation.number}, ${req.method} ${req.url}: ${text}`);
+    return { ...ownResult(status, req), decided, preAlloc, alloc };
   }
-}
-
-/** The route decides, else the library: only their authors know that it never blocks. */
-function isInline({ run }: ServedRoute, { library }: Generation): boolean {
-  return run === undefined ? library.nonblocking : run === 'inline';
 }

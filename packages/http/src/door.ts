@@ -1,16 +1,11 @@
-// node:http as a door: complete HTTP/1.1, the home of everything that isn't plain.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { monotonicNow } from '@flexilib/native';
-import type { AccessRecord } from './access.ts';
-import { breakBody } from './body.ts';
-import { type Connection, createConnection } from './connection.ts';
-import { createExchange, type ExchangeOptions } from './exchange.ts';
-import { createNodeServer, stopAccepting } from './node-server.ts';
-import { type ClientError, statusOf } from './refusal.ts';
-import { ownReply, type Reply } from './reply.ts';
-import { ownResult, type Result } from './result.ts';
-import { sendLastReply, sendReply } from './send.ts';
+// The way in: the edge where there is epoll, and node:http for what isn't plain; elsewhere node:http alone.
+import { getSystemErrorName } from 'node:util';
+import type { LineSink } from './access.ts';
+import { createBlockingWatch } from './blocking.ts';
+import { heldBytes } from './body.ts';
+import { createEdge } from './edge/edge.ts';
+import type { ExchangeOptions } from './exchange.ts';
+import { createNodeDoor, type NodeDoor } from './node-door.ts';
 
 /** Milliseconds. */
 export interface Limits {
@@ -22,143 +17,77 @@ export interface Limits {
   send: number;
 }
 
-export interface DoorOptions extends ExchangeOptions {
+export interface DoorOptions extends Omit<ExchangeOptions, 'onInline'> {
   limits: Limits;
-  /** Once for each request that was answered, or whose client went while it was being answered. */
-  onAccess(record: AccessRecord): void;
+  /** Connections beyond it wait until others are closed. */
+  maxConnections: number;
+  /** Takes a line for each request that was answered, or whose client went while it was being answered. */
+  log: LineSink;
 }
 
 export interface Door {
   /** Binds and accepts; rejects with the system's error. */
-  listen(port: number, host: string): Promise<AddressInfo>;
+  listen(port: number, host: string): Promise<{ port: number }>;
   /** Stops accepting, lets requests in flight finish, and cuts what is left after the grace (milliseconds). */
   close(grace: number): Promise<void>;
 }
 
+/** What can be seen of a door from behind. */
+export interface EdgeDoor extends Door {
+  /** Requests that the edge has answered, and connections that it has handed over. */
+  readonly stats: { requests: number; handedOver: number };
+  /** Bytes of requests that are held now. */
+  readonly held: number;
+}
+
+/** The door of this platform. */
 export function createDoor(options: DoorOptions): Door {
-  const { limits } = options;
-  const exchange = createExchange(options);
-  const connections = new Map<Socket, Connection>();
-  const onError = (error: unknown) => options.onFault('http', String((error as Error)?.stack ?? error));
-  let closing = false;
+  return process.platform === 'linux' ? createEdgeDoor(options) : createNodeDoor(options);
+}
 
-  const server = createNodeServer(limits);
-  server.on('connection', (socket: Socket) => {
-    connections.set(socket, createConnection(socket, onError));
-    socket.once('close', () => connections.delete(socket));
+/** Throws FL_RUNTIME. Linux. */
+export function createEdgeDoor(options: DoorOptions): EdgeDoor {
+  // Made when it is needed: node:http costs a megabyte.
+  let node: NodeDoor | null = null;
+  const { limits, body } = options;
+  const edge = createEdge({
+    ...options,
+    limits: { ...limits, body: body.timeout },
+    maxBody: body.max,
+    onInline: createBlockingWatch(options.onFault),
+    handOver(fd, peer, bytes) {
+      node ??= createNodeDoor(options, () => edge.makeRoom());
+      node.adopt(fd, peer, bytes);
+    },
+    elsewhere: () => node?.size ?? 0,
   });
-  server.on('request', (req, res) => take(req, res, () => exchange(req, res, false)));
-  server.on('checkContinue', (req, res) => take(req, res, () => exchange(req, res, true)));
-  server.on('checkExpectation', (req, res) => take(req, res, async () => ownResult(417, req, true)));
-  server.on('connect', (req, socket) => onConnect(req, socket as Socket));
-  server.on('clientError', onClientError);
-
-  function take(req: IncomingMessage, res: ServerResponse, decide: () => Promise<Result>): void {
-    const connection = connections.get(req.socket);
-    if (!connection) return;
-    connection.last = req;
-    const keep = res.shouldKeepAlive ? (reply: Reply) => sendReply(req, res, reply) : null;
-    answer(connection, requestLine(req), decide, keep);
-  }
-
-  /** keep: sends the reply so that the connection can go on; null: it can't. */
-  function answer(
-    connection: Connection,
-    requestLine: string | null,
-    decide: () => Promise<Result>,
-    keep: ((reply: Reply) => Promise<boolean>) | null,
-  ): void {
-    const { socket } = connection;
-    const { remoteAddress = '-', remotePort = 0 } = socket;
-    const begun = monotonicNow();
-    connection.turn(async () => {
-      socket.setTimeout(0); // the one of the answer before
-      const { reply, decided, preAlloc, alloc, close } = await decide();
-      const isEnd = socket.readableEnded && connection.depth === 1; // the client's, and nothing waits
-      const last = !keep || close || closing || isEnd;
-      let sent = false;
-      if (reply && !socket.destroyed) {
-        connection.hold();
-        socket.setTimeout(limits.send);
-        sent = await (last ? sendLastReply(socket, reply) : keep(reply));
-      }
-      options.onAccess({
-        remoteAddress,
-        remotePort,
-        requestLine,
-        status: sent ? reply!.status : 499, // nginx's number for a client that went first
-        ttfb: Math.max(0, decided - begun),
-        bytes: sent ? reply!.body.length : 0,
-        ttlb: monotonicNow() - begun,
-        preAlloc,
-        alloc,
-      });
-      if (sent && (last || (closing && connection.depth === 1))) connection.end();
-    });
-  }
-
-  /** An answer to what is no request, after the answers that are still to come. */
-  function refuse(connection: Connection, status: number, requestLine: string | null): void {
-    const result = { reply: ownReply(status, false), preAlloc: 0, alloc: 0, close: true };
-    answer(connection, requestLine, async () => ({ ...result, decided: monotonicNow() }), null);
-  }
-
-  function onClientError(error: ClientError, socket: Socket): void {
-    const connection = connections.get(socket);
-    const status = statusOf(error);
-    if (!connection || status === 0) socket.destroy();
-    else if (status === 408) onHeaderTimeout(connection);
-    else fail(connection, status);
-  }
-
-  function fail(connection: Connection, status: number): void {
-    if (!connection.fail()) return;
-    const { last, depth } = connection;
-    if (last === null || last.complete) refuse(connection, status, null);
-    else if (depth > 0) breakBody(last, status);
-    else connection.end(); // it was answered without its body
-  }
-
-  /** A head is late. While answers are due, its client may not have been read from: its time begins anew. */
-  function onHeaderTimeout(connection: Connection): void {
-    const { socket, last, depth } = connection;
-    if (socket.bytesRead === 0) socket.destroy();
-    else if (depth === 0) fail(connection, 408);
-    else {
-      const again = () => connection.last === last && !socket.destroyed && onHeaderTimeout(connection);
-      setTimeout(again, limits.header).unref();
-    }
-  }
-
-  /** node:http has let go of the socket. */
-  function onConnect(req: IncomingMessage, socket: Socket): void {
-    socket.on('error', () => {}).on('timeout', () => socket.destroy());
-    const connection = connections.get(socket);
-    if (connection?.fail()) refuse(connection, 400, requestLine(req));
-  }
 
   return {
-    listen: (port, host) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ port, host }, () => {
-          server.off('error', reject);
-          resolve(server.address() as AddressInfo);
-        });
-      }),
+    stats: edge.stats,
+    get held() {
+      return edge.held + heldBytes();
+    },
+    async listen(port, host) {
+      const numeric = /^[\d.]+$|:/.test(host) ? host : await lookup(host);
+      const bound = edge.listen(port, numeric);
+      if (bound >= 0) return { port: bound };
+      const code = getSystemErrorName(bound);
+      throw Object.assign(new Error(`listen ${code}: ${host}:${port}`), { code, syscall: 'listen' });
+    },
     async close(grace) {
-      closing = true;
-      const timer = setTimeout(() => {
-        for (const socket of connections.keys()) socket.destroy();
-      }, grace);
-      const stopped = stopAccepting(server);
-      for (const [socket, { idle }] of connections) if (idle) socket.destroy();
-      await stopped;
+      const timer = setTimeout(edge.cut, grace);
+      const begun = performance.now();
+      const nodeClosed = node?.close(grace);
+      await edge.close();
       clearTimeout(timer);
+      await nodeClosed;
+      // The edge may have handed over until its end.
+      await node?.close(Math.max(0, grace - (performance.now() - begun)));
     },
   };
 }
 
-function requestLine(req: IncomingMessage): string {
-  return `${req.method} ${req.url} HTTP/${req.httpVersion}`;
+async function lookup(host: string): Promise<string> {
+  const { address } = await process.getBuiltinModule('node:dns').promises.lookup(host);
+  return address;
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Generation } from '@flexilib/loader';
 import { FlexilibError, type Runtime } from '@flexilib/native';
+import type { BlockingWatch } from './blocking.ts';
 import { type BodyLimits, isCostly, isTooLarge, readBody, releaseBody } from './body.ts';
 import { createDispatch } from './dispatch.ts';
 import { writeHead } from './head.ts';
@@ -15,6 +16,7 @@ export interface ExchangeOptions {
   body: BodyLimits;
   /** Calls that may wait for a thread. */
   maxQueue: number;
+  onInline: BlockingWatch;
   /** An executor misbehaved: a line for the operator. */
   onFault(path: string, text: string): void;
 }

@@ -1,11 +1,10 @@
-import { createServer, type Server } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import type { Server } from 'node:http';
 import type { Limits } from './door.ts';
 import { PARSER_HEADER_MAX } from './refusal.ts';
 
-/** A node:http server that leaves to us what it would answer in its own words. */
+/** A node:http server that leaves to us what it would answer in its own words. The module is loaded only now. */
 export function createNodeServer(limits: Limits): Server {
-  const server = createServer({
+  const server = process.getBuiltinModule('node:http').createServer({
     httpValidation: 'strict', // whatever NODE_OPTIONS says
     maxHeaderSize: PARSER_HEADER_MAX,
     headersTimeout: limits.header,
@@ -20,11 +19,17 @@ export function createNodeServer(limits: Limits): Server {
   return server;
 }
 
+/** Enforces the time of heads though the server never listens: connections come from elsewhere. */
+export function watchHeads(server: Server): void {
+  // The only thing that node:http does at this event (lib/_http_server.js, setupConnectionsTracking).
+  server.emit('listening');
+}
+
 /** Stops accepting; settles when all connections are closed. */
 export function stopAccepting(server: Server): Promise<void> {
   return new Promise((resolve) => {
     // Past node:http's own close, which cuts the answers that are on their way.
-    NetServer.prototype.close.call(server, () => {
+    process.getBuiltinModule('node:net').Server.prototype.close.call(server, () => {
       server.close(() => resolve()); // that its timer ends too
     });
   });

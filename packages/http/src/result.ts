@@ -3,7 +3,7 @@ import { monotonicNow } from '@flexilib/native';
 import { ownReply, type Reply } from './reply.ts';
 
 /** A client that waits for a library to come back, or for room, is told to wait this long, in seconds. */
-const RETRY_AFTER = 1;
+export const RETRY_AFTER = 1;
 
 /** What became of a request. null as reply: the client has gone. */
 export interface Result {

@@ -1,4 +1,4 @@
-import type { Executor } from '@flexilib/loader';
+import type { Executor, Generation } from '@flexilib/loader';
 import type { Call } from '@flexilib/native';
 
 /** Where a request goes. */
@@ -14,4 +14,9 @@ export interface ServedRoute {
 export interface RouteTable {
   /** The route of a call whose head is set, or undefined. */
   find(call: Call): ServedRoute | undefined;
+}
+
+/** The route decides, else the library: only their authors know that it never blocks. */
+export function isInline({ run }: ServedRoute, { library }: Generation): boolean {
+  return run === undefined ? library.nonblocking : run === 'inline';
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { lastHead, type Reply, writeReplyHead } from './reply.ts';
+import { type Reply, replyHead, writeReplyHead } from './reply.ts';
 
 /** Sends the reply and keeps the connection. True: its last byte is with the kernel; false: the client went before. */
 export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Reply): Promise<boolean> {
@@ -18,7 +18,7 @@ export function sendLastReply(socket: Socket, reply: Reply): Promise<boolean> {
     socket.once('finish', () => resolve(true));
     socket.once('close', () => resolve(false));
     socket.cork();
-    socket.write(lastHead(reply));
+    socket.write(replyHead(reply, true), 'latin1');
     socket.end(reply.body);
   });
 }

@@ -1,12 +1,12 @@
 // What llhttp lets through and RFC 9112 does not; every door must refuse what this refuses.
-import { type IncomingMessage, METHODS } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 export const TARGET_MAX = 8192;
 export const FIELDS_MAX = 100;
 export const FIELD_BYTES_MAX = 16384;
 
 /** Without those of RTSP, which llhttp takes with their own protocol's name. */
-const methods = new Set(METHODS);
+let methods: Set<string> | undefined;
 /** uri-host and port of RFC 9110 7.2, loosely: only characters that RFC 3986 3.2.2 allows; it may be empty. */
 const host = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]*$/;
 /** RFC 9112 3.2: origin, absolute and asterisk form. No fragment: that is the client's own. */
@@ -16,6 +16,7 @@ const originOrAbsolute = /^(?:\/|https?:\/\/[^/?#])[^#]*$/i;
 export function validateRequest(req: IncomingMessage): number {
   const target = req.url ?? '';
   if (target.length > TARGET_MAX) return 414;
+  methods ??= new Set(process.getBuiltinModule('node:http').METHODS);
   if (!methods.has(req.method ?? '')) return 400;
   if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') return 400;
   if (!originOrAbsolute.test(target) && !(target === '*' && req.method === 'OPTIONS')) return 400;

@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { aborts } from './suite/aborts.ts';
 
-aborts(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => aborts(start));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type AccessRecord, formatAccess } from '../src/index.ts';
+import { type AccessRecord, logAccess, logRequest } from '../src/access.ts';
+import { collectLines } from './lines.ts';
 
 const record: AccessRecord = {
-  remoteAddress: '127.0.0.1',
-  remotePort: 59940,
+  peer: '127.0.0.1:59940',
   requestLine: 'GET / HTTP/1.1',
   status: 200,
   ttfb: 2000.42,
@@ -12,6 +12,14 @@ const record: AccessRecord = {
   preAlloc: 1569,
   alloc: 4350,
 };
+function formatAccess(record: AccessRecord): string {
+  const lines: string[] = [];
+  logAccess(
+    collectLines((line) => lines.push(line)),
+    record,
+  );
+  return lines.join('');
+}
 const quoted = (requestLine: string | null) => formatAccess({ ...record, requestLine });
 
 describe('the request line of the log', () => {
@@ -35,10 +43,25 @@ describe('the request line of the log', () => {
   });
 
   it.each(['a', '"', '\x01'])('is a line of at most PIPE_BUF bytes, however long the target: %j', (c) => {
-    const remoteAddress = 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255';
-    const line = formatAccess({ ...record, remoteAddress, requestLine: `GET /${c.repeat(9000)} HTTP/1.1` });
+    const peer = 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255:65535';
+    const line = formatAccess({ ...record, peer, requestLine: `GET /${c.repeat(9000)} HTTP/1.1` });
     expect(Buffer.byteLength(line)).toBeLessThanOrEqual(4096);
     expect(line.match(/\n/g)).toHaveLength(1);
     expect(line).toMatch(/\.\.\." 200 ttfb /);
+  });
+
+  it.each([0, 9, 10, 99, 100, 12345, 2 ** 31, 2 ** 40])('writes numbers: %d', (number) => {
+    expect(formatAccess({ ...record, bytes: number })).toContain(` ${number} ttlb `);
+    expect(formatAccess({ ...record, ttfb: number / 1000 })).toContain(
+      ` ttfb ${(number / 1000).toFixed(3)}ms `,
+    );
+  });
+
+  it('is the same when it is made of the bytes of a request', () => {
+    const lines: string[] = [];
+    const bytes = Buffer.from('..GET /a"b HTTP/1.1');
+    const sink = collectLines((line) => lines.push(line));
+    logRequest(sink, record.peer, bytes, 2, 8, 200, record.ttfb, 11, record.ttlb, 1569, 4350);
+    expect(lines).toEqual([formatAccess({ ...record, requestLine: 'GET /a"b HTTP/1.1' })]);
   });
 });

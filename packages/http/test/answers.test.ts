@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { answers } from './suite/answers.ts';
 
-answers(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => answers(start));

@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { bodies } from './suite/bodies.ts';
 
-bodies(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => bodies(start));

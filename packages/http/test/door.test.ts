@@ -1,37 +1,58 @@
 import type { Runtime } from '@flexilib/native';
-import { expect, it } from 'vitest';
-import { createDoor } from '../src/index.ts';
+import { describe, expect, it } from 'vitest';
+import { createEdgeDoor } from '../src/door.ts';
+import { createNodeDoor } from '../src/node-door.ts';
 import { open } from './client.ts';
+import { collectLines } from './lines.ts';
 import { head } from './suite/use-server.ts';
 
-it('cuts the connection, tells why and goes on when the server itself fails', async () => {
-  const faults: string[] = [];
-  const runtime = {
-    acquireCall() {
-      throw new RangeError('out of memory');
-    },
-  } as unknown as Runtime;
-  const door = createDoor({
-    runtime,
-    routes: () => ({ find: () => undefined }),
-    limits: { header: 5000, idle: 5000, send: 5000 },
-    body: { max: 1000, timeout: 5000 },
-    maxQueue: 1,
-    onFault: (path, text) => faults.push(`${path}: ${text}`),
-    onAccess: () => {},
-  });
-  const { port } = await door.listen(0, '127.0.0.1');
-  for (let i = 1; i <= 2; i++) {
-    const client = await open(port);
-    expect(await client.send(head('GET', '/').repeat(3)).closed()).toBe('');
-    expect(faults).toHaveLength(i);
-    expect(faults[0]).toMatch(/^http: RangeError: out of memory\n {4}at /);
+describe.each([
+  ['node:http', createNodeDoor],
+  ['the edge', createEdgeDoor],
+])('%s', (_name, make) => {
+  function start(faults: string[] = []) {
+    const runtime = {
+      threads: 1,
+      acquireCall() {
+        throw new RangeError('out of memory');
+      },
+    } as unknown as Runtime;
+    return make({
+      runtime,
+      routes: () => ({ find: () => undefined }),
+      limits: { header: 5000, idle: 5000, send: 5000 },
+      body: { max: 1000, timeout: 5000 },
+      maxQueue: 1,
+      maxConnections: 10,
+      onFault: (path, text) => faults.push(`${path}: ${text}`),
+      log: collectLines(() => {}),
+    });
   }
-  await door.close(0);
-});
 
-it('rejects when it can’t listen', async () => {
-  const options = {} as Parameters<typeof createDoor>[0];
-  const door = createDoor({ ...options, limits: { header: 1, idle: 1, send: 1 } });
-  await expect(door.listen(0, '192.0.2.1')).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+  it('cuts the connection, tells why and goes on when the server itself fails', async () => {
+    const faults: string[] = [];
+    const door = start(faults);
+    const { port } = await door.listen(0, '127.0.0.1');
+    for (let i = 1; i <= 2; i++) {
+      const client = await open(port);
+      expect(await client.send(head('GET', '/').repeat(3)).closed()).toBe('');
+      expect(faults).toHaveLength(i);
+      expect(faults[0]).toMatch(/^http: RangeError: out of memory\n {4}at /);
+    }
+    await door.close(0);
+  });
+
+  it.each([
+    ['192.0.2.1', 'EADDRNOTAVAIL'],
+    ['no.such.host.invalid', 'ENOTFOUND'],
+  ])('rejects when it can’t listen on %s', async (host, code) => {
+    await expect(start().listen(0, host)).rejects.toMatchObject({ code });
+  });
+
+  it.each(['localhost', '127.0.0.1', '::1', '::'])('listens on %s', async (host) => {
+    const door = start();
+    const { port } = await door.listen(0, host);
+    expect(port).toBeGreaterThan(0);
+    await door.close(0);
+  });
 });

@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { end } from './suite/end.ts';
 
-end(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => end(start));

@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { executors } from './suite/executors.ts';
 
-executors(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => executors(start));

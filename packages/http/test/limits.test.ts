@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { limits } from './suite/limits.ts';
 
-limits(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => limits(start));

@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { malformed } from './suite/malformed.ts';
 
-malformed(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => malformed(start));

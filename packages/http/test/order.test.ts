@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { order } from './suite/order.ts';
 
-order(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => order(start));

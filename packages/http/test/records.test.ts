@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { records } from './suite/records.ts';
 
-records(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => records(start));

@@ -1,4 +1,5 @@
-import { startNodeDoor } from './start.ts';
+import { describe } from 'vitest';
+import { doors } from './start.ts';
 import { stalls } from './suite/stalls.ts';
 
-stalls(startNodeDoor);
+describe.each(doors)('%s', (_name, start) => stalls(start));

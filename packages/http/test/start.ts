@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoader, type Executor, type Loader, openRunDirectory } from '@flexilib/loader';
 import { type Runtime, startRuntime } from '@flexilib/native';
-import { buildLibrary } from '../../native/test/build.ts';
 import { createMatcher, parseConfig } from '@flexilib/router';
+import { buildLibrary } from '../../native/test/build.ts';
+import type { AccessRecord } from '../src/access.ts';
 import { heldBytes } from '../src/body.ts';
-import { type AccessRecord, createDoor } from '../src/index.ts';
+import { createEdgeDoor, type Door, type DoorOptions } from '../src/door.ts';
+import { createNodeDoor } from '../src/node-door.ts';
+import { collectLines, parseLine } from './lines.ts';
 import type { Served, ServeOptions, StartServer } from './suite/served.ts';
 
 const THREADS = 4;
@@ -35,6 +38,9 @@ async function prepare(): Promise<Ground> {
   const real = startRuntime({ threads: THREADS, arenaReserve: 8192, onLog: () => {} });
   const runtime: Runtime = {
     ...real,
+    get pending() {
+      return real.pending;
+    },
     acquireCall() {
       out += 1;
       return real.acquireCall();
@@ -56,7 +62,8 @@ async function prepare(): Promise<Ground> {
   return { runtime, loader, libraries, calls: () => out };
 }
 
-export const startNodeDoor: StartServer = async (options: ServeOptions = {}): Promise<Served> => {
+/** Starts the door that make gives. */
+async function start(options: ServeOptions, make: (options: DoorOptions) => Door): Promise<Served> {
   ground ??= prepare();
   const { runtime, loader, libraries, calls } = await ground;
   const config = parseConfig(options.routes ?? '/ = ./lib.so', 'proxy.ini');
@@ -71,14 +78,15 @@ export const startNodeDoor: StartServer = async (options: ServeOptions = {}): Pr
 
   const access: AccessRecord[] = [];
   const faults: string[] = [];
-  const door = createDoor({
+  const door = make({
     runtime,
     routes: () => ({ find: (call) => routes[match(call)] }),
     limits: { header: 20_000, idle: 20_000, send: 20_000, ...options.limits },
     body: { max: 16 << 20, timeout: 20_000, ...options.body },
     maxQueue: options.maxQueue ?? 1000,
+    maxConnections: options.maxConnections ?? 10_000,
     onFault: (_path, text) => faults.push(text),
-    onAccess: (record) => access.push(record),
+    log: collectLines((line) => access.push(parseLine(line))),
   });
   const { port } = await door.listen(0, '127.0.0.1');
   return {
@@ -93,4 +101,32 @@ export const startNodeDoor: StartServer = async (options: ServeOptions = {}): Pr
     },
     close: (grace = 5000) => door.close(grace),
   };
+}
+
+/** node:http alone. */
+export const startNodeDoor: StartServer = (options = {}) => start(options, createNodeDoor);
+
+export interface EdgeServed extends Served {
+  /** Requests that the edge has answered, and connections that it has handed over. */
+  edge(): { requests: number; handedOver: number };
+}
+
+/** The edge, with node:http behind it. */
+export const startEdgeDoor: (options?: ServeOptions) => Promise<EdgeServed> = async (options = {}) => {
+  let door!: ReturnType<typeof createEdgeDoor>;
+  const served = await start(options, (doorOptions) => {
+    door = createEdgeDoor(doorOptions);
+    return door;
+  });
+  return {
+    ...served,
+    held: () => ({ ...served.held(), bytes: door.held }),
+    edge: () => ({ ...door.stats }),
+  };
 };
+
+/** Every door passes the suite. */
+export const doors: [name: string, start: StartServer][] = [
+  ['node:http', startNodeDoor],
+  ['the edge', startEdgeDoor],
+];

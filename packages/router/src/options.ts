@@ -119,6 +119,13 @@ export const serverOptions = {
     default: '1024',
     doc: 'most calls waiting for a thread; past it the answer is 503',
   },
+  max_connections: {
+    type: 'integer',
+    min: '1',
+    max: '1000000',
+    default: '20000',
+    doc: 'most open connections; further ones wait until others are closed',
+  },
 } as const;
 
 /** The parsed values of a table's options: durations in milliseconds, sizes in bytes. */

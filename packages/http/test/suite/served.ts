@@ -1,10 +1,12 @@
-import type { AccessRecord, Limits } from '../../src/index.ts';
+import type { AccessRecord } from '../../src/access.ts';
+import type { Limits } from '../../src/index.ts';
 
 /** What a case may ask of its server. Times are generous unless it sets them. */
 export interface ServeOptions {
   limits?: Partial<Limits>;
   body?: { max?: number; timeout?: number };
   maxQueue?: number;
+  maxConnections?: number;
   /** proxy.ini; ./lib.so is the test's executor, ./slow.so takes a second to load, ./none.so isn't there. */
   routes?: string;
 }

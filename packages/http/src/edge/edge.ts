@@ -1,0 +1,189 @@
+// The edge: plain HTTP/1.1 on an epoll set of its own, nested in Node's event loop. What isn't plain leaves, socket and
+// bytes, for node:http.
+import { createSockets, Event, monotonicNow, type Poll, pollReadable, type Runtime } from '@flexilib/native';
+import type { LineSink } from '../access.ts';
+import type { BlockingWatch } from '../blocking.ts';
+import type { RouteTable } from '../routes.ts';
+import { createAcceptor } from './accept.ts';
+import { createAnswers } from './answers.ts';
+import { Connection, Phase } from './connection.ts';
+import { createDeadlines } from './deadlines.ts';
+import { createExecute } from './execute.ts';
+import { destroy } from './leave.ts';
+import { CONTENT_MAX } from './parse.ts';
+import type { EdgeLimits, EdgeStats, Parts } from './parts.ts';
+import { createServe } from './serve.ts';
+import { createSlabs, SLAB_SIZE } from './slabs.ts';
+import { createTurns } from './turns.ts';
+import { createWheel } from './wheel.ts';
+
+/** With fewer events than this the set is empty, most likely. */
+const FEW = 8;
+/** How often the set is asked again in one turn. */
+const ROUNDS = 4;
+/** Slabs beyond those that calls can hold, and all of them. */
+const SPARE_SLABS = 256;
+const SLABS_MAX = 4096;
+
+export interface EdgeOptions {
+  runtime: Runtime;
+  routes(): RouteTable;
+  limits: EdgeLimits;
+  /** Bytes; what is larger is handed over. */
+  maxBody: number;
+  /** Calls that may wait for a thread. */
+  maxQueue: number;
+  /** Further connections wait in the kernel. */
+  maxConnections: number;
+  log: LineSink;
+  onInline: BlockingWatch;
+  onFault(path: string, text: string): void;
+  /** Takes a connection over: its descriptor, «address:port» of its client, and what was read of it. */
+  handOver(fd: number, peer: string, bytes: Buffer): void;
+  /** Connections that were handed over and are open. */
+  elsewhere(): number;
+}
+
+/** Main thread only. */
+export interface Edge {
+  /** Binds a numeric address, and accepts. Gives the port, or a negative errno. */
+  listen(port: number, host: string): number;
+  /** Stops accepting; settles when every connection has had its last answer, or was cut. */
+  close(): Promise<void>;
+  /** Closes all connections. */
+  cut(): void;
+  /** A connection elsewhere was closed: there may be room for another. */
+  makeRoom(): void;
+  readonly stats: EdgeStats;
+  /** Bytes of the buffers that requests are in. */
+  readonly held: number;
+}
+
+/** Throws FL_RUNTIME. Its buffers are the process's for good: a late executor may still read in them. */
+export function createEdge(options: EdgeOptions): Edge {
+  const { runtime, log, onFault } = options;
+  const sockets = createSockets();
+  const slabCount = Math.min(runtime.threads + options.maxQueue + SPARE_SLABS, SLABS_MAX);
+  const slabs = createSlabs(sockets.area(slabCount * SLAB_SIZE), slabCount);
+  const answers = createAnswers(sockets, slabs.bytes, log);
+  const connections = new Map<number, Connection>();
+  const wheel = createWheel(monotonicNow, (timed) => protect(onDeadline, timed as Connection));
+  const turns = createTurns((connection) => protect(serve.advance, connection), wheel.touch);
+  let poll: Poll | null = null;
+  let closing = false;
+  let onClosed!: () => void;
+  const closed = new Promise<void>((resolve) => {
+    onClosed = resolve;
+  }).then(() => {
+    poll?.close();
+    wheel.close();
+    sockets.close(sockets.fd);
+  });
+
+  const parts: Parts = {
+    ...options,
+    sockets,
+    slabs,
+    answers,
+    wheel,
+    turns,
+    connections,
+    stats: { requests: 0, handedOver: 0 },
+    release: runtime.releaseCall,
+    onLeft() {
+      if (!closing) acceptor.resume();
+      else if (connections.size === 0) onClosed();
+    },
+  };
+  const execute = createExecute({
+    ...options,
+    slabs,
+    answers,
+    wheel,
+    isLast(connection) {
+      if (connection.phase === Phase.executor && connection.ending) serve.lookForEnd(connection);
+      return (
+        closing || (connection.ended && connection.contentStart + connection.contentLength === connection.to)
+      );
+    },
+    onReturned: (connection) => serve.onAnswer(connection),
+    onError,
+  });
+  const contentMax = Math.min(CONTENT_MAX, options.maxBody);
+  const serve = createServe(parts, execute, contentMax, () => closing);
+  const onDeadline = createDeadlines(parts, execute, serve);
+  const acceptor = createAcceptor({
+    sockets,
+    hasRoom: () => connections.size + options.elsewhere() < options.maxConnections,
+    onConnection(fd, peer) {
+      const connection = new Connection(fd, peer);
+      connections.set(fd, connection);
+      wheel.set(connection, options.limits.header);
+    },
+    onTrouble: (text) => onFault('http', text),
+  });
+
+  function protect(step: (connection: Connection) => void, connection: Connection): void {
+    try {
+      step(connection);
+    } catch (error) {
+      onError(connection, error);
+    }
+  }
+
+  /** The server itself has failed: that costs one connection. */
+  function onError(connection: Connection, error: unknown): void {
+    answers.discard();
+    if (connection.fd >= 0) destroy(parts, connection);
+    onFault('http', String((error as Error)?.stack ?? error));
+  }
+
+  function onReady(): void {
+    const now = monotonicNow();
+    wheel.touch(now);
+    turns.begin(now);
+    for (let round = 0; round < ROUNDS; round++) {
+      const count = sockets.poll();
+      for (let i = 0; i < count; i++) onEvent(sockets.events[2 * i], sockets.events[2 * i + 1]);
+      if (!turns.run() || count < FEW) return;
+    }
+  }
+
+  function onEvent(fd: number, events: number): void {
+    if (fd === acceptor.fd) {
+      acceptor.accept();
+      return;
+    }
+    const connection = connections.get(fd);
+    if (connection === undefined) return;
+    if ((events & (Event.in | Event.readEnd)) !== 0) connection.readable = true;
+    if ((events & Event.readEnd) !== 0) connection.ending = true;
+    if ((events & (Event.error | Event.hangUp)) !== 0) connection.gone = true;
+    turns.enqueue(connection);
+  }
+
+  return {
+    stats: parts.stats,
+    get held() {
+      return slabs.taken * SLAB_SIZE;
+    },
+    listen(port, host) {
+      const bound = acceptor.listen(host, port);
+      if (bound >= 0) poll = pollReadable(sockets.fd, onReady);
+      return bound;
+    },
+    close() {
+      closing = true;
+      acceptor.close();
+      for (const connection of connections.values()) {
+        if (connection.phase === Phase.idle) destroy(parts, connection);
+      }
+      if (connections.size === 0) onClosed();
+      return closed;
+    },
+    cut() {
+      for (const connection of connections.values()) destroy(parts, connection);
+    },
+    makeRoom: acceptor.resume,
+  };
+}

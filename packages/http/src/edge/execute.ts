@@ -1,0 +1,195 @@
+// A request that is whole: its route, its library, its call. Inline it is answered when execute returns; otherwise the
+// connection is in phase executor until onReturned.
+import type { Generation } from '@flexilib/loader';
+import { type Call, FlexilibError, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
+import type { BlockingWatch } from '../blocking.ts';
+import { failureOf } from '../failure.ts';
+import { ownReply } from '../reply.ts';
+import { RETRY_AFTER } from '../result.ts';
+import { isInline, type RouteTable, type ServedRoute } from '../routes.ts';
+import type { Answers } from './answers.ts';
+import { type Connection, Phase } from './connection.ts';
+import type { Slabs } from './slabs.ts';
+import type { Wheel } from './wheel.ts';
+
+export interface ExecuteOptions {
+  runtime: Runtime;
+  routes(): RouteTable;
+  maxQueue: number;
+  onInline: BlockingWatch;
+  onFault(path: string, text: string): void;
+  slabs: Slabs;
+  answers: Answers;
+  wheel: Wheel;
+  /** The executor of a connection in phase executor has returned or can't be called: its answer has been added. */
+  onReturned(connection: Connection): void;
+  /** Whether no answer can follow the one that is about to be made, though the client didn't ask for that. */
+  isLast(connection: Connection): boolean;
+  /** The server itself has failed: the connection is to be cut. */
+  onError(connection: Connection, error: unknown): void;
+}
+
+export interface Execute {
+  /**
+   * Answers the request that is at connection.from; `call` has its head. True: the answer has been added. False: the
+   * call is taken, and onReturned follows.
+   */
+  run(connection: Connection, call: Call): boolean;
+  /** Adds an answer of the server's own. */
+  answer(connection: Connection, status: number, decided: number, call?: Call | null): void;
+}
+
+export function createExecute(options: ExecuteOptions): Execute {
+  const { runtime, slabs, answers, wheel, onInline, onFault } = options;
+
+  function answer(connection: Connection, status: number, decided: number, call: Call | null = null): void {
+    const headOnly = connection.methodLength === 4 && slabs.bytes[connection.from] === 0x48; // HEAD
+    connection.last = connection.close || options.isLast(connection);
+    const reply = ownReply(status, headOnly, status === 503 ? RETRY_AFTER : 0);
+    answers.addOwn(connection, reply, connection.last, decided, call);
+  }
+
+  function tellFault(connection: Connection, path: string, generation: Generation, text: string): void {
+    onFault(path, `generation ${generation.number}, ${describe(connection)}: ${text}`);
+  }
+
+  const describe = ({ from, methodLength, targetLength }: Connection): string =>
+    slabs.bytes.toString('latin1', from, from + methodLength + 1 + targetLength);
+
+  /** Adds the answer of a call that has returned. True: the call is kept until it is sent. */
+  function conclude(connection: Connection, call: Call, path: string, generation: Generation): boolean {
+    if (call.outcome === Outcome.ok) return answers.addCall(connection, call);
+    const { status, text } = failureOf(call);
+    tellFault(connection, path, generation, text);
+    answer(connection, status, call.returned, call);
+    return false;
+  }
+
+  function runInline(
+    connection: Connection,
+    call: Call,
+    route: ServedRoute,
+    generation: Generation,
+  ): boolean {
+    const { path } = route.executor;
+    connection.last = connection.close || options.isLast(connection);
+    call.setAnswer(answers.address, answers.room, connection.last);
+    runtime.invoke(call, generation.library, connection.begun + route.timeout);
+    onInline(path, call.returned - call.started, call.returned);
+    const kept = conclude(connection, call, path, generation);
+    generation.release();
+    if (!kept) runtime.releaseCall(call);
+    return true;
+  }
+
+  /** Runs, or queues, the call whose generation is known. */
+  function start(connection: Connection, call: Call, route: ServedRoute, generation: Generation): boolean {
+    connection.begun = monotonicNow();
+    if (isInline(route, generation)) return runInline(connection, call, route, generation);
+    if (runtime.pending >= runtime.threads + options.maxQueue) {
+      generation.release();
+      runtime.releaseCall(call);
+      answer(connection, 503, connection.begun);
+      return true;
+    }
+    take(connection, call, route);
+    connection.generation = generation;
+    call.setAnswer(0, 0, connection.close);
+    wheel.set(connection, route.timeout);
+    runtime.submit(call, generation.library, connection.begun + route.timeout, onCallReturned);
+    return false;
+  }
+
+  function take(connection: Connection, call: Call, route: ServedRoute): void {
+    call.owner = connection;
+    connection.call = call;
+    connection.route = route;
+    connection.phase = Phase.executor;
+    wheel.clear(connection);
+  }
+
+  function onCallReturned(call: Call): void {
+    const connection = call.owner as Connection;
+    try {
+      finish(connection, call);
+    } catch (error) {
+      options.onError(connection, error);
+    }
+  }
+
+  function finish(connection: Connection, call: Call): void {
+    const { path } = connection.route!.executor;
+    const generation = connection.generation!;
+    connection.call = null;
+    connection.generation = null;
+    if (connection.fd < 0) {
+      // A crash is told even if nobody waits for it any more: it concerns the whole process.
+      if (call.outcome === Outcome.crashed) tellFault(connection, path, generation, failureOf(call).text);
+      release(connection, call, generation);
+      return;
+    }
+    wheel.touch(monotonicNow());
+    wheel.clear(connection);
+    connection.last = connection.close || options.isLast(connection);
+    if (connection.last && call.outcome === Outcome.ok) call.end();
+    const kept = conclude(connection, call, path, generation);
+    generation.release();
+    if (!kept) runtime.releaseCall(call);
+    options.onReturned(connection);
+  }
+
+  function release(connection: Connection, call: Call, generation: Generation | null): void {
+    slabs.give(connection.slab, connection.to - connection.slab);
+    connection.slab = -1;
+    generation?.release();
+    runtime.releaseCall(call);
+  }
+
+  /** The library isn't there yet. */
+  async function load(connection: Connection, call: Call, route: ServedRoute): Promise<void> {
+    let generation: Generation | null = null;
+    try {
+      generation = await route.executor.acquire();
+    } catch (error) {
+      // The loader has told why.
+      if (!(error instanceof FlexilibError)) onFault(route.executor.path, String(error));
+    }
+    connection.call = null;
+    wheel.touch(monotonicNow());
+    if (connection.fd < 0) {
+      release(connection, call, generation);
+      return;
+    }
+    if (generation) {
+      if (start(connection, call, route, generation)) options.onReturned(connection);
+      return;
+    }
+    runtime.releaseCall(call);
+    answer(connection, 503, monotonicNow());
+    options.onReturned(connection);
+  }
+
+  return {
+    run(connection, call) {
+      const route = options.routes().find(call);
+      if (route === undefined) {
+        runtime.releaseCall(call);
+        connection.begun = monotonicNow();
+        answer(connection, 404, connection.begun);
+        return true;
+      }
+      // A library that takes the target for a C string must not read on.
+      slabs.bytes[connection.targetStart + connection.targetLength] = 0;
+      const { current } = route.executor;
+      if (current !== null) {
+        current.retain();
+        return start(connection, call, route, current);
+      }
+      connection.begun = monotonicNow();
+      take(connection, call, route);
+      load(connection, call, route).catch((error) => options.onError(connection, error));
+      return false;
+    },
+    answer,
+  };
+}

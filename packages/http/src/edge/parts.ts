@@ -1,0 +1,49 @@
+import type { Call, Runtime, Sockets } from '@flexilib/native';
+import type { LineSink } from '../access.ts';
+import type { RouteTable } from '../routes.ts';
+import type { Answers } from './answers.ts';
+import type { Connection } from './connection.ts';
+import type { Slabs } from './slabs.ts';
+import type { Turns } from './turns.ts';
+import type { Wheel } from './wheel.ts';
+
+/** What the parts of the edge share. */
+export interface Parts {
+  readonly runtime: Runtime;
+  routes(): RouteTable;
+  readonly sockets: Sockets;
+  readonly slabs: Slabs;
+  readonly answers: Answers;
+  readonly wheel: Wheel;
+  readonly turns: Turns;
+  readonly log: LineSink;
+  readonly limits: EdgeLimits;
+  readonly stats: EdgeStats;
+  /** By descriptor. */
+  readonly connections: Map<number, Connection>;
+  onFault(path: string, text: string): void;
+  /** Takes a connection over: its descriptor, «address:port» of its client, and what was read of it. */
+  handOver(fd: number, peer: string, bytes: Buffer): void;
+  /** A connection has left the map. */
+  onLeft(): void;
+  release(call: Call): void;
+}
+
+/** Milliseconds. */
+export interface EdgeLimits {
+  /** For a request's head to arrive. */
+  header: number;
+  /** Longest silence in a body. */
+  body: number;
+  /** For the next request on a kept-alive connection. */
+  idle: number;
+  /** A client that leaves its response unread. */
+  send: number;
+}
+
+export interface EdgeStats {
+  /** Requests that were answered. */
+  requests: number;
+  /** Connections that were handed over. */
+  handedOver: number;
+}

@@ -1,0 +1,180 @@
+// node:http as a door: complete HTTP/1.1, the home of everything that isn't plain.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { monotonicNow } from '@flexilib/native';
+import { logAccess } from './access.ts';
+import { createBlockingWatch } from './blocking.ts';
+import { breakBody } from './body.ts';
+import { type Connection, createConnection } from './connection.ts';
+import type { Door, DoorOptions } from './door.ts';
+import { createExchange } from './exchange.ts';
+import { createNodeServer, stopAccepting, watchHeads } from './node-server.ts';
+import { type ClientError, statusOf } from './refusal.ts';
+import { ownReply, type Reply } from './reply.ts';
+import { ownResult, type Result } from './result.ts';
+import { sendLastReply, sendReply } from './send.ts';
+
+/** What node:http reads at a time. */
+const READ_MAX = 64 << 10;
+
+export interface NodeDoor extends Door {
+  /** Goes on with a connection: its descriptor, «address:port» of its client, and what was read of it. */
+  adopt(fd: number, peer: string, bytes: Buffer): void;
+  /** Open connections. */
+  readonly size: number;
+}
+
+/** onClosed: a connection was closed. */
+export function createNodeDoor(options: DoorOptions, onClosed: () => void = () => {}): NodeDoor {
+  const { limits, log } = options;
+  const onInline = createBlockingWatch(options.onFault);
+  const exchange = createExchange({ ...options, onInline });
+  const connections = new Map<Socket, Connection>();
+  const onError = (error: unknown) => options.onFault('http', String((error as Error)?.stack ?? error));
+  const { Socket: NetSocket } = process.getBuiltinModule('node:net');
+  let closing = false;
+  let adopting = false;
+  let onEmpty: (() => void)[] = [];
+
+  const server = createNodeServer(limits);
+  server.on('connection', (socket: Socket) => {
+    if (!connections.has(socket)) add(socket, `${socket.remoteAddress}:${socket.remotePort}`, 0);
+  });
+  server.on('request', (req, res) => take(req, res, () => exchange(req, res, false)));
+  server.on('checkContinue', (req, res) => take(req, res, () => exchange(req, res, true)));
+  server.on('checkExpectation', (req, res) => take(req, res, async () => ownResult(417, req, true)));
+  server.on('connect', (req, socket) => onConnect(req, socket as Socket));
+  server.on('clientError', onClientError);
+
+  function add(socket: Socket, peer: string, given: number): void {
+    connections.set(socket, createConnection({ socket, peer, given, onError }));
+    socket.once('close', () => {
+      connections.delete(socket);
+      onClosed();
+      if (connections.size > 0) return;
+      for (const resolve of onEmpty) resolve();
+      onEmpty = [];
+    });
+  }
+
+  function take(req: IncomingMessage, res: ServerResponse, decide: () => Promise<Result>): void {
+    const connection = connections.get(req.socket);
+    if (!connection) return;
+    connection.last = req;
+    const keep = res.shouldKeepAlive ? (reply: Reply) => sendReply(req, res, reply) : null;
+    answer(connection, requestLine(req), decide, keep);
+  }
+
+  /** keep: sends the reply so that the connection can go on; null: it can't. */
+  function answer(
+    connection: Connection,
+    requestLine: string | null,
+    decide: () => Promise<Result>,
+    keep: ((reply: Reply) => Promise<boolean>) | null,
+  ): void {
+    const { socket, peer } = connection;
+    const begun = monotonicNow();
+    connection.turn(async () => {
+      socket.setTimeout(0); // the one of the answer before
+      const { reply, decided, preAlloc, alloc, close } = await decide();
+      const isEnd = socket.readableEnded && connection.depth === 1; // the client's, and nothing waits
+      const last = !keep || close || closing || isEnd;
+      let sent = false;
+      if (reply && !socket.destroyed) {
+        connection.hold();
+        socket.setTimeout(limits.send);
+        sent = await (last ? sendLastReply(socket, reply) : keep(reply));
+      }
+      logAccess(log, {
+        peer,
+        requestLine,
+        status: sent ? reply!.status : 499, // nginx's number for a client that went first
+        ttfb: Math.max(0, decided - begun),
+        bytes: sent ? reply!.body.length : 0,
+        ttlb: monotonicNow() - begun,
+        preAlloc,
+        alloc,
+      });
+      if (sent && (last || (closing && connection.depth === 1))) connection.end();
+    });
+  }
+
+  /** An answer to what is no request, after the answers that are still to come. */
+  function refuse(connection: Connection, status: number, requestLine: string | null): void {
+    const result = { reply: ownReply(status, false), preAlloc: 0, alloc: 0, close: true };
+    answer(connection, requestLine, async () => ({ ...result, decided: monotonicNow() }), null);
+  }
+
+  function onClientError(error: ClientError, socket: Socket): void {
+    const connection = connections.get(socket);
+    const status = statusOf(error);
+    if (!connection || status === 0) socket.destroy();
+    else if (status === 408) onHeaderTimeout(connection);
+    else fail(connection, status);
+  }
+
+  function fail(connection: Connection, status: number): void {
+    if (!connection.fail()) return;
+    const { last, depth } = connection;
+    if (last === null || last.complete) refuse(connection, status, null);
+    else if (depth > 0) breakBody(last, status);
+    else connection.end(); // it was answered without its body
+  }
+
+  /** A head is late. While answers are due, its client may not have been read from: its time begins anew. */
+  function onHeaderTimeout(connection: Connection): void {
+    const { socket, last, depth } = connection;
+    if (connection.bytesRead === 0) socket.destroy();
+    else if (depth === 0) fail(connection, 408);
+    else {
+      const again = () => connection.last === last && !socket.destroyed && onHeaderTimeout(connection);
+      setTimeout(again, limits.header).unref();
+    }
+  }
+
+  /** node:http has let go of the socket. */
+  function onConnect(req: IncomingMessage, socket: Socket): void {
+    socket.on('error', () => {}).on('timeout', () => socket.destroy());
+    const connection = connections.get(socket);
+    if (connection?.fail()) refuse(connection, 400, requestLine(req));
+  }
+
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ port, host }, () => {
+          server.off('error', reject);
+          resolve(server.address() as { port: number });
+        });
+      }),
+    async close(grace) {
+      closing = true;
+      const timer = setTimeout(() => {
+        for (const socket of connections.keys()) socket.destroy();
+      }, grace);
+      const stopped = stopAccepting(server);
+      for (const [socket, { idle }] of connections) if (idle) socket.destroy();
+      if (connections.size > 0) await new Promise<void>((resolve) => onEmpty.push(resolve));
+      await stopped;
+      clearTimeout(timer);
+    },
+    adopt(fd, peer, bytes) {
+      if (!adopting) watchHeads(server);
+      adopting = true;
+      const socket = new NetSocket({ fd, readable: true, writable: true, allowHalfOpen: true });
+      add(socket, peer, bytes.length);
+      // In pieces no larger than those that it reads itself: refusal.ts counts on that.
+      for (let end = bytes.length; end > 0; end -= end % READ_MAX || READ_MAX)
+        socket.unshift(bytes.subarray(end - (end % READ_MAX || READ_MAX), end));
+      server.emit('connection', socket);
+    },
+    get size() {
+      return connections.size;
+    },
+  };
+}
+
+function requestLine(req: IncomingMessage): string {
+  return `${req.method} ${req.url} HTTP/${req.httpVersion}`;
+}
