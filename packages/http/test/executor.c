@@ -43,11 +43,18 @@ static flexilib_response *describe(flexilib_request *request) {
     return response;
 }
 
+/* Within its bytes: no NUL follows them. */
+static size_t field_number(const flexilib_header *field) {
+    char text[24] = "";
+    memcpy(text, field->value_ptr, field->value_len < sizeof text ? field->value_len : sizeof text - 1);
+    return number(text);
+}
+
 /* x-status and x-reason, the fields «r-NAME» without their «r-», and the body of the request. */
 static flexilib_response *respond(flexilib_request *request) {
     flexilib_response *response = flexilib_text(200, NULL, 0);
     const flexilib_header *status = option(request, "x-status"), *reason = option(request, "x-reason");
-    if (status) response->status = number(status->value_ptr);
+    if (status) response->status = field_number(status);
     if (reason) {
         response->reason_ptr = reason->value_ptr;
         response->reason_len = reason->value_len;

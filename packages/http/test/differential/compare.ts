@@ -43,7 +43,7 @@ export async function compare({ node, other }: Doors, script: Script, silence?: 
 function differenceOf(script: Script, node: Told, other: Told): string {
   const lines: string[] = [];
   for (const key of Object.keys(node) as (keyof Told)[]) {
-    const [a, b] = key === 'text' ? part(node.text, other.text) : [node[key], other[key]].map(show);
+    const [a, b] = part(show(node[key]), show(other[key]));
     if (a !== b) lines.push(`${key}\n  node:http ${a}\n  the other ${b}`);
   }
   if (lines.length === 0 && node.problem)

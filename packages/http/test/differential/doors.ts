@@ -1,8 +1,9 @@
 // Pairs of doors, and how much stays on the edge.
+import { ask } from '../client.ts';
 import * as starts from '../start.ts';
 import type { Served, StartServer } from '../suite/served.ts';
 import { type Comparison, compare, type Doors } from './compare.ts';
-import { BODY_MAX, routes } from './plain.ts';
+import { BODY_MAX, render, routes } from './plain.ts';
 import { format, type Script } from './script.ts';
 
 interface Edge {
@@ -17,10 +18,13 @@ const startEdge: StartServer | undefined = process.env.FLEXILIB_ITSELF
 
 export async function startDoors(): Promise<Doors> {
   const options = { routes, body: { max: BODY_MAX } };
-  return {
-    node: await starts.startNodeDoor(options),
-    other: await (startEdge ?? starts.startNodeDoor)(options),
-  };
+  const [node, other] = [
+    await starts.startNodeDoor(options),
+    await (startEdge ?? starts.startNodeDoor)(options),
+  ];
+  // What waits for its library may leave the edge: that is for the first request only.
+  for (const { port } of [node, other]) await ask(port, render('GET', '/describe', '1.1', ['Host: a']));
+  return { node, other };
 }
 
 export interface Tally {
