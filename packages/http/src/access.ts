@@ -51,6 +51,9 @@ const cutText = ascii('...');
 // One line is written at a time.
 let out: Uint8Array = new Uint8Array(0);
 let at = 0;
+/** Past it quoted text is cut. */
+let quoteEnd = 0;
+let isCut = false;
 
 /** Writes the line of a record. */
 export function logAccess(sink: LineSink, record: AccessRecord): void {
@@ -75,7 +78,8 @@ export function logRequest(
   alloc: number,
 ): void {
   if (!begin(sink, peer)) return;
-  if (putQuoted(bytes, start, start + length)) put(version);
+  putQuoted(bytes, start, start + length);
+  putQuoted(version, 0, version.length);
   end(sink, status, ttfb, sent, ttlb, preAlloc, alloc);
 }
 
@@ -85,6 +89,8 @@ function begin(sink: LineSink, peer: string): boolean {
   out = sink.buffer;
   for (let i = 0; i < peer.length; i++) out[at++] = peer.charCodeAt(i);
   put(beforeRequest);
+  quoteEnd = at + QUOTED_MAX;
+  isCut = false;
   return true;
 }
 
@@ -117,14 +123,14 @@ function put(text: Uint8Array): void {
   for (let i = 0; i < text.length; i++) out[at++] = text[i];
 }
 
-/** What could end a line, hide in a terminal, or end the quotes is escaped. False: it was too long, and was cut. */
-function putQuoted(bytes: Uint8Array, from: number, to: number): boolean {
-  const max = at + QUOTED_MAX;
-  for (let i = from; i < to; i++) {
+/** What could end a line, hide in a terminal, or end the quotes is escaped; what is too long is cut. */
+function putQuoted(bytes: Uint8Array, from: number, to: number): void {
+  for (let i = from; i < to && !isCut; i++) {
     const byte = bytes[i];
-    if (at + 8 > max) {
+    if (at > quoteEnd) {
       put(cutText);
-      return false;
+      isCut = true;
+      return;
     }
     if (byte === QUOTE || byte === BACKSLASH) {
       out[at++] = BACKSLASH;
@@ -138,7 +144,6 @@ function putQuoted(bytes: Uint8Array, from: number, to: number): boolean {
       out[at++] = hexDigits.charCodeAt(byte & 15);
     }
   }
-  return true;
 }
 
 /** A whole number, not negative. */

@@ -61,7 +61,8 @@ export function createNodeDoor(options: DoorOptions, onClosed: () => void = () =
     const connection = connections.get(req.socket);
     if (!connection) return;
     connection.last = req;
-    const keep = res.shouldKeepAlive ? (reply: Reply) => sendReply(req, res, reply) : null;
+    const keep =
+      res.shouldKeepAlive && !wantsUpgrade(req) ? (reply: Reply) => sendReply(req, res, reply) : null;
     answer(connection, requestLine(req), decide, keep);
   }
 
@@ -173,6 +174,11 @@ export function createNodeDoor(options: DoorOptions, onClosed: () => void = () =
       return connections.size;
     },
   };
+}
+
+/** node:http loses what follows such a request in the same packet (seen in 24.21), so nothing may. */
+function wantsUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && /(?:^|[,\s])upgrade(?:[,\s]|$)/i.test(headers.connection ?? '');
 }
 
 function requestLine(req: IncomingMessage): string {

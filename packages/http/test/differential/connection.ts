@@ -45,14 +45,8 @@ export const connection: fc.Arbitrary<Script> = fc
   })
   .map(({ shape: [first, then, end], waits, cuts }) => {
     const requests = [...first, ...then];
-    const at = requests.findIndex(isUpgrade);
-    if (at < 0) return toScript(requests, end, waits, cuts);
-    return toScript(requests.slice(0, at + 1), 'probe', waits, cuts);
+    return toScript(requests, end, waits, cuts);
   });
-
-/** What follows one of these in the same packet node:http loses, and after its body it answers no error. */
-const isUpgrade = ({ head }: Request): boolean =>
-  /\r\n(?:proxy-)?connection:.*upgrade/i.test(head) && /\r\nupgrade:/i.test(head);
 
 function toScript(
   requests: Request[],

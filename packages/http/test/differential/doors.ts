@@ -1,27 +1,17 @@
 // Pairs of doors, and how much stays on the edge.
 import { ask } from '../client.ts';
-import * as starts from '../start.ts';
+import { type EdgeServed, startEdgeDoor, startNodeDoor } from '../start.ts';
 import type { Served, StartServer } from '../suite/served.ts';
 import { type Comparison, compare, type Doors } from './compare.ts';
 import { BODY_MAX, render, routes } from './plain.ts';
 import { format, type Script } from './script.ts';
 
-interface Edge {
-  /** Since its start: requests that it answered, connections that it handed over. */
-  edge(): { requests: number; handedOver: number };
-}
-
 /** With FLEXILIB_ITSELF the node:http door is compared with itself, which shows what depends on time. */
-const startEdge: StartServer | undefined = process.env.FLEXILIB_ITSELF
-  ? undefined
-  : (starts as { startEdgeDoor?: StartServer }).startEdgeDoor;
+const startOther: StartServer = process.env.FLEXILIB_ITSELF ? startNodeDoor : startEdgeDoor;
 
 export async function startDoors(): Promise<Doors> {
   const options = { routes, body: { max: BODY_MAX } };
-  const [node, other] = [
-    await starts.startNodeDoor(options),
-    await (startEdge ?? starts.startNodeDoor)(options),
-  ];
+  const [node, other] = [await startNodeDoor(options), await startOther(options)];
   // What waits for its library may leave the edge: that is for the first request only.
   for (const { port } of [node, other]) await ask(port, render('GET', '/describe', '1.1', ['Host: a']));
   return { node, other };
@@ -59,6 +49,6 @@ export async function check(
   return result;
 }
 
-function edgeOf(server: Served): ReturnType<Edge['edge']> | undefined {
-  return startEdge && (server as Served & Edge).edge();
+function edgeOf(server: Served): ReturnType<EdgeServed['edge']> | undefined {
+  return 'edge' in server ? (server as EdgeServed).edge() : undefined;
 }

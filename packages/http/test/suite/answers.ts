@@ -14,6 +14,7 @@ export function answers(start: StartServer): void {
     ['1.1', [], '', false],
     ['1.1', ['Connection: keep-alive'], '', false],
     ['1.1', ['Connection: Upgrade'], '', false],
+    ['1.1', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c'], 'connection: close\r\n', true],
     ['1.1', ['Connection: close'], 'connection: close\r\n', true],
     ['1.1', ['Connection: foo, Close'], 'connection: close\r\n', true],
     ['1.0', [], 'connection: close\r\n', true],
