@@ -11,7 +11,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     fl_call *first, *last;
-    int32_t waiting; /* threads without work */
+    int32_t waiting;     /* threads without work */
+    int32_t unannounced; /* calls since the last fl_kick */
     bool stopping;
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
 
@@ -46,16 +47,25 @@ static void *work(void *arg) {
     return NULL;
 }
 
-/* As fl_invoke, on the pool; answers with FL_EVENT_CALL. What the call points to must stay valid until then. */
+/* As fl_invoke, on the pool; answers with FL_EVENT_CALL. What the call points to must stay valid until then. The
+ * threads learn of it by fl_kick: many calls, one wake-up. */
 FL_EXPORT void fl_submit(fl_call *call) {
     call->next = NULL;
     pthread_mutex_lock(&queue.lock);
     if (queue.first) queue.last->next = call;
     else queue.first = call;
     queue.last = call;
-    bool wake = queue.waiting > 0;
+    queue.unannounced++;
     pthread_mutex_unlock(&queue.lock);
-    if (wake) pthread_cond_signal(&queue.filled);
+}
+
+/* Wakes as many threads as there is new work for. */
+FL_EXPORT void fl_kick(void) {
+    pthread_mutex_lock(&queue.lock);
+    int32_t wake = queue.unannounced < queue.waiting ? queue.unannounced : queue.waiting;
+    queue.unannounced = 0;
+    pthread_mutex_unlock(&queue.lock);
+    while (wake-- > 0) pthread_cond_signal(&queue.filled);
 }
 
 /* Starts the threads and makes the calling one, the loop's, able to call executors too. Once a process.

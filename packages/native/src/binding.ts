@@ -15,6 +15,7 @@ export interface Binding {
   callEnd(call: Address): void;
   invoke(call: Address): void;
   submit(call: Address): void;
+  kick(): void;
   libraryNew(path: string, id: number): Address;
   libraryFree(library: Address): void;
   libraryLoad(library: Address): number;
@@ -64,6 +65,7 @@ export function bind(path: string): Binding {
       callEnd: so.func('void fl_call_end(size_t)'),
       invoke: so.func('void fl_invoke(size_t)'),
       submit: so.func('void fl_submit(size_t)'),
+      kick: so.func('void fl_kick()'),
       libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),
       libraryFree: so.func('void fl_library_free(size_t)'),
       libraryLoad: so.func('int32_t fl_library_load(size_t)'),

@@ -1,4 +1,5 @@
 // The native runtime: executors are loaded, called and unloaded here, on native threads, through one small .so.
+export { addressOf } from './binding.ts';
 export { Call, Outcome } from './call.ts';
 export { complaintText } from './complaints.ts';
 export { type ErrorCode, errorCodes, FlexilibError } from './errors.ts';

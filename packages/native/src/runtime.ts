@@ -30,6 +30,8 @@ export interface RuntimeOptions {
 /** The process's one native runtime. All functions are for the main thread. */
 export interface Runtime {
   readonly threads: number;
+  /** Calls that were submitted and have not returned. */
+  readonly pending: number;
   /** A call to fill; give it back with releaseCall. */
   acquireCall(): Call;
   /** Not while it is submitted. */
@@ -48,6 +50,8 @@ export interface Runtime {
 
 const Event = { call: 1, load: 2, unload: 3, log: 4 } as const;
 const REAP = 256;
+/** So many calls are enough for the threads not to wait for more. */
+const KICK = 16;
 
 /**
  * Starts the runtime: its threads, and signal handlers for faults inside executors. Once a process, in the main
@@ -64,12 +68,19 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const pairs = new Int32Array(new ArrayBuffer(8 * REAP));
   const pairsAddress = addressOf(pairs.buffer);
 
+  let pending = 0;
+  let submitted = 0; // since the last turn
+  const kick = () => {
+    submitted = 0;
+    binding.kick();
+  };
   const poll = pollReadable(fd, () => {
     const count = binding.reap(pairsAddress, REAP);
     for (let i = 0; i < count; i++) {
       const id = pairs[2 * i + 1];
       switch (pairs[2 * i]) {
         case Event.call:
+          pending -= 1;
           calls.complete(id);
           break;
         case Event.log:
@@ -94,11 +105,18 @@ export function startRuntime(options: RuntimeOptions): Runtime {
 
   return {
     threads: options.threads,
+    get pending() {
+      return pending;
+    },
     acquireCall: calls.acquire,
     releaseCall: calls.release,
     submit(call, library, deadline, done) {
       call.done = done;
+      pending += 1;
       call.submit(library, deadline);
+      if (submitted === 0) queueMicrotask(kick); // when whoever submits now has done so
+      submitted += 1;
+      if (submitted % KICK === 0) binding.kick();
     },
     invoke: (call, library, deadline) => call.invoke(library, deadline),
     async load(path, id) {

@@ -72,7 +72,7 @@ export function createSockets(): Sockets {
     watchListener: (listener) => so.watchListener(fd, listener),
     unwatch: (watched) => so.unwatch(fd, watched),
     accept: (listener) => so.accept(fd, listener, peerAddress),
-    lastPeer: () => peer.latin1Slice(0, peer.indexOf(0)),
+    lastPeer: () => peer.toString('latin1', 0, peer.indexOf(0)),
     recv: so.recv,
     send: so.send,
     end: so.end,

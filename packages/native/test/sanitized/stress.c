@@ -14,6 +14,7 @@ int32_t fl_start(int32_t threads, size_t arena_reserve);
 void fl_stop(void);
 int32_t fl_reap(int32_t *pairs, int32_t max);
 void fl_submit(fl_call *call);
+void fl_kick(void);
 fl_call *fl_call_new(int32_t id);
 void fl_call_reset(fl_call *call);
 void fl_call_free(fl_call *call);
@@ -101,7 +102,9 @@ int main(int argc, char **argv) {
             calls[i]->bytes = (double)(uintptr_t)bytes[i];
             calls[i]->deadline_ms = fl_now_ms() + 30000;
             fl_submit(calls[i]);
+            if (i % 7 == 0) fl_kick();
         }
+        fl_kick();
         for (int left = CALLS; left > 0;) left -= reap();
         for (int i = 0; i < CALLS; i++) {
             static const int32_t expected[] = {FL_OK, FL_OK, FL_OK, FL_NULL, FL_BAD_RESPONSE, FL_CRASHED};
