@@ -18,7 +18,7 @@ function wantsColour(): boolean {
 }
 
 export function createLog(): Log {
-  const lines: Lines = createLines(STDERR, () => {}); // there is nobody left to tell
+  const lines: Lines = createLines(STDERR, () => {}, 0); // there is nobody left to tell
   const paint = (colour: number, text: string) => (wantsColour() ? `\x1b[1;${colour}m${text}\x1b[0m` : text);
   const write = (prefix: string, text: string) => {
     // What a library or a client says must not look like a line of ours.
