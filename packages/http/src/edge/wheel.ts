@@ -10,6 +10,8 @@ export class Timed {
   deadline = 0;
   /** The tick of the slot that it is linked in; 0: not linked. */
   linkedAt = 0;
+  /** It has passed, and onDeadline is about to be told. */
+  due = false;
   next: Timed | null = null;
   previous: Timed | null = null;
 }
@@ -26,7 +28,10 @@ export interface Wheel {
   close(): void;
 }
 
-/** onDeadline: it has passed, and was taken away. now: monotonic milliseconds. */
+/**
+ * onDeadline: it has passed, and was taken away. What the loop has for a member by then comes first: when something
+ * has held the loop up, an answer or bytes that came in time are not late. now: monotonic milliseconds.
+ */
 export function createWheel(now: () => number, onDeadline: (timed: Timed) => void): Wheel {
   const slots: (Timed | null)[] = new Array(SLOTS).fill(null);
   const origin = now() - TICK_MS; // no tick is 0
@@ -35,6 +40,7 @@ export function createWheel(now: () => number, onDeadline: (timed: Timed) => voi
   let armedFor = 0;
   let timer: NodeJS.Timeout | undefined;
   let count = 0;
+  let due: Timed[] = [];
 
   function link(timed: Timed, tick: number): void {
     const slot = tick % SLOTS;
@@ -67,10 +73,10 @@ export function createWheel(now: () => number, onDeadline: (timed: Timed) => voi
   /** Empties the slots up to now, and arms the timer for the next that isn't empty. */
   function turn(): void {
     wheel.touch(now());
-    armedFor = 0;
     const to = current;
     const from = Math.max(turned + 1, to - SLOTS + 1);
     turned = to;
+    armedFor = to; // what is linked anew doesn't arm it: others may come before
     for (let tick = from; tick <= to; tick++) {
       for (let timed = slots[tick % SLOTS]; timed !== null; ) {
         const { next } = timed;
@@ -79,7 +85,9 @@ export function createWheel(now: () => number, onDeadline: (timed: Timed) => voi
         timed = next;
       }
     }
-    if (count === 0 || armedFor !== 0) return;
+    armedFor = 0;
+    if (due.length > 0) setImmediate(tell); // after the loop has polled
+    if (count === 0) return;
     let tick = to + 1;
     while (slots[tick % SLOTS] === null) tick++;
     arm(tick);
@@ -90,6 +98,18 @@ export function createWheel(now: () => number, onDeadline: (timed: Timed) => voi
     if (timed.deadline > to) link(timed, Math.min(timed.deadline, to + SLOTS - 1));
     else if (timed.deadline !== 0) {
       timed.deadline = 0;
+      timed.due = true;
+      due.push(timed);
+    }
+  }
+
+  function tell(): void {
+    const passed = due;
+    due = [];
+    wheel.touch(now());
+    for (const timed of passed) {
+      if (!timed.due) continue;
+      timed.due = false;
       onDeadline(timed);
     }
   }
@@ -98,15 +118,18 @@ export function createWheel(now: () => number, onDeadline: (timed: Timed) => voi
     set(timed, milliseconds) {
       const tick = current + Math.ceil(milliseconds / TICK_MS) + 1;
       timed.deadline = tick;
+      timed.due = false;
       if (timed.linkedAt !== 0 && timed.linkedAt <= tick) return;
       if (timed.linkedAt !== 0) unlink(timed);
       link(timed, Math.min(tick, current + SLOTS - 1));
     },
     clear(timed) {
       timed.deadline = 0;
+      timed.due = false;
     },
     remove(timed) {
       timed.deadline = 0;
+      timed.due = false;
       if (timed.linkedAt !== 0) unlink(timed);
     },
     touch(time) {
