@@ -115,7 +115,8 @@ export function createServe(
       else awaitClient(connection);
       return false;
     }
-    if (connection.unsent !== null || (answers.full && !answers.send(connection))) {
+    // The next answer in the window may be another connection's: none of this one's stays in it.
+    if ((connection.unsent !== null || answers.full) && !answers.send(connection)) {
       awaitClient(connection);
       return false;
     }
