@@ -32,13 +32,13 @@ function forget(parts: Parts, connection: Connection): void {
 /** Closes it at once. Answers that were not taken, or not even given, are in the log as 499. */
 export function destroy(parts: Parts, connection: Connection): void {
   const { fd } = connection;
+  dropUnsent(connection, parts.log, parts.release);
   if (connection.phase === Phase.executor || connection.phase === Phase.body) {
     const { peer, from, methodLength, targetLength, begun } = connection;
     const took = monotonicNow() - begun;
     const length = methodLength + 1 + targetLength;
     logRequest(parts.log, peer, parts.slabs.bytes, from, length, 499, took, 0, took, 0, 0);
   }
-  dropUnsent(connection, parts.log, parts.release);
   forget(parts, connection);
   parts.sockets.close(fd);
 }
