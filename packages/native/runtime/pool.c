@@ -1,48 +1,119 @@
-/* The pool: threads without V8 take calls from one queue, in order. One mutex guards it: a queue operation is some
- * 50 ns, a call to an executor is thousands. */
+/* The pool: threads without V8 take calls from two lanes, each in order. Libraries whose calls are long have a lane of
+ * their own, and when they hold every thread, one more thread serves the quick ones: a slow library takes its time from
+ * itself. One mutex guards it all: a queue operation is some 50 ns, a call to an executor is thousands. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "thread.h"
 
+#define QUICK_MS 2.0 /* calls of a quick library take less, on average */
+#define QUICK_ROW 8  /* so many calls of quick libraries go before one of a slow one that waits */
+
+typedef struct {
+    fl_call *first, *last;
+} lane;
+
 /* The loop writes, the pool's threads read. */
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t filled;
-    fl_call *first, *last;
+    pthread_cond_t filled;      /* for the threads */
+    pthread_cond_t quick_stuck; /* for the one more */
+    lane quick, slow;
+    int32_t row;         /* quick calls taken since the last slow one */
     int32_t waiting;     /* threads without work */
+    int32_t in_slow;     /* threads inside a slow library */
     int32_t unannounced; /* calls since the last fl_kick */
     bool stopping;
-} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
+} queue = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER, .quick_stuck = PTHREAD_COND_INITIALIZER};
 
 static struct {
-    pthread_t *threads;
+    pthread_t *threads; /* count of them, and the one more */
     int32_t count;
     size_t arena_reserve;
 } pool;
 
-static fl_call *next_call(void) {
+static fl_library *library_of(const fl_call *call) { return (fl_library *)(uintptr_t)call->library; }
+
+/* One that was never called may be anything. */
+static bool is_slow(const fl_library *library) { return library->calls == 0 || library->average_ms >= QUICK_MS; }
+
+static fl_call *take(lane *from) {
+    fl_call *call = from->first;
+    if (call) from->first = call->next;
+    return call;
+}
+
+static void put(lane *to, fl_call *call) {
+    call->next = NULL;
+    if (to->first) to->last->next = call;
+    else to->first = call;
+    to->last = call;
+}
+
+/* Runs the call and learns how long it took: a moving average of the last eight, more or less. */
+static void run(fl_call *call, bool slow) {
+    fl_call_run(call);
+    fl_library *library = library_of(call);
+    double took = call->returned_ms - call->started_ms;
     pthread_mutex_lock(&queue.lock);
-    while (!queue.first && !queue.stopping) {
+    if (slow) queue.in_slow--;
+    library->average_ms = library->calls == 0 ? took : library->average_ms + (took - library->average_ms) / 8;
+    if (library->calls < UINT32_MAX) library->calls++;
+    pthread_mutex_unlock(&queue.lock);
+    fl_complete_call(call); /* from here on it is the loop's */
+}
+
+/* The next call for a thread of the pool; NULL at the end. */
+static fl_call *next_call(void) {
+    while (!queue.quick.first && !queue.slow.first) {
+        if (queue.stopping) return NULL;
         queue.waiting++;
         pthread_cond_wait(&queue.filled, &queue.lock);
         queue.waiting--;
     }
-    fl_call *call = queue.first;
-    if (call) queue.first = call->next;
-    pthread_mutex_unlock(&queue.lock);
-    return call;
+    bool quick = queue.quick.first && (!queue.slow.first || queue.row < QUICK_ROW);
+    queue.row = quick ? queue.row + 1 : 0;
+    return take(quick ? &queue.quick : &queue.slow);
 }
+
+static bool is_stuck(void) { return queue.in_slow == pool.count && queue.quick.first; }
 
 static void *work(void *arg) {
     char name[16];
     snprintf(name, sizeof name, "executor-%d", (int)(intptr_t)arg);
     if (!fl_thread_enter(name, pool.arena_reserve)) return NULL;
+    pthread_mutex_lock(&queue.lock);
     for (fl_call *call; (call = next_call());) {
-        fl_call_run(call);
-        fl_complete_call(call);
+        bool slow = is_slow(library_of(call));
+        if (slow) queue.in_slow++;
+        if (slow && is_stuck()) pthread_cond_signal(&queue.quick_stuck);
+        pthread_mutex_unlock(&queue.lock);
+        run(call, slow);
+        pthread_mutex_lock(&queue.lock);
     }
+    pthread_mutex_unlock(&queue.lock);
+    fl_thread_leave();
+    return NULL;
+}
+
+/* The one more. */
+static void *work_quickly(void *arg) {
+    (void)arg;
+    if (!fl_thread_enter("executor-quick", pool.arena_reserve)) return NULL;
+    pthread_mutex_lock(&queue.lock);
+    while (!queue.stopping) {
+        if (!is_stuck()) {
+            pthread_cond_wait(&queue.quick_stuck, &queue.lock);
+            continue;
+        }
+        fl_call *call = take(&queue.quick);
+        pthread_mutex_unlock(&queue.lock);
+        run(call, false);
+        pthread_mutex_lock(&queue.lock);
+    }
+    pthread_mutex_unlock(&queue.lock);
     fl_thread_leave();
     return NULL;
 }
@@ -50,11 +121,8 @@ static void *work(void *arg) {
 /* As fl_invoke, on the pool; answers with FL_EVENT_CALL. What the call points to must stay valid until then. The
  * threads learn of it by fl_kick: many calls, one wake-up. */
 FL_EXPORT void fl_submit(fl_call *call) {
-    call->next = NULL;
     pthread_mutex_lock(&queue.lock);
-    if (queue.first) queue.last->next = call;
-    else queue.first = call;
-    queue.last = call;
+    put(is_slow(library_of(call)) ? &queue.slow : &queue.quick, call);
     queue.unannounced++;
     pthread_mutex_unlock(&queue.lock);
 }
@@ -63,9 +131,11 @@ FL_EXPORT void fl_submit(fl_call *call) {
 FL_EXPORT void fl_kick(void) {
     pthread_mutex_lock(&queue.lock);
     int32_t wake = queue.unannounced < queue.waiting ? queue.unannounced : queue.waiting;
+    bool stuck = is_stuck();
     queue.unannounced = 0;
     pthread_mutex_unlock(&queue.lock);
     while (wake-- > 0) pthread_cond_signal(&queue.filled);
+    if (stuck) pthread_cond_signal(&queue.quick_stuck);
 }
 
 /* Starts the threads and makes the calling one, the loop's, able to call executors too. Once a process.
@@ -74,13 +144,15 @@ FL_EXPORT int32_t fl_start(int32_t threads, size_t arena_reserve) {
     if (pool.threads) return -EALREADY;
     if (!fl_guard_install()) return -errno;
     if (!fl_thread_enter(NULL, arena_reserve)) return -ENOMEM;
-    pool.threads = calloc((size_t)threads, sizeof *pool.threads);
+    pool.threads = calloc((size_t)threads + 1, sizeof *pool.threads);
     if (!pool.threads) return -ENOMEM;
     int fd = fl_completions_open();
     if (fd < 0) return fd;
     pool.arena_reserve = arena_reserve;
-    for (pool.count = 0; pool.count < threads; pool.count++)
-        if (!fl_thread_start(work, (void *)(intptr_t)pool.count, &pool.threads[pool.count])) return -EAGAIN;
+    pool.count = threads;
+    for (int32_t i = 0; i < threads; i++)
+        if (!fl_thread_start(work, (void *)(intptr_t)i, &pool.threads[i])) return -EAGAIN;
+    if (!fl_thread_start(work_quickly, NULL, &pool.threads[threads])) return -EAGAIN;
     return fd;
 }
 
@@ -90,7 +162,8 @@ FL_EXPORT void fl_stop(void) {
     queue.stopping = true;
     pthread_mutex_unlock(&queue.lock);
     pthread_cond_broadcast(&queue.filled);
-    for (int32_t i = 0; i < pool.count; i++) pthread_join(pool.threads[i], NULL);
+    pthread_cond_broadcast(&queue.quick_stuck);
+    for (int32_t i = 0; i <= pool.count; i++) pthread_join(pool.threads[i], NULL);
     free(pool.threads);
     pool.threads = NULL;
     pool.count = 0;

@@ -76,6 +76,8 @@ typedef struct fl_library {
     uint32_t (*abi_version)(void);
     int32_t id; /* the loop's name for it: in completions and log lines */
     int32_t failure;
+    uint32_t calls;    /* on the pool, which keeps both (pool.c) */
+    double average_ms; /* of their times */
     bool nonblocking;
     bool still_mapped; /* after unload: dlclose(3) did not unmap it */
     char *path;
