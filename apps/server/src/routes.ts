@@ -1,4 +1,4 @@
-import type { RouteTable, ServedRoute } from '@flexilib/http';
+import { newPace, type RouteTable, type ServedRoute } from '@flexilib/http';
 import type { Loader } from '@flexilib/loader';
 import { createMatcher } from '@flexilib/router';
 import type { Settings } from './settings.ts';
@@ -10,6 +10,7 @@ export function buildTable(routes: Settings['routes'], loader: Loader): RouteTab
     executor: loader.executor(library),
     timeout: options.timeout,
     run: options.run,
+    pace: newPace(),
   }));
   return { find: (call) => served[match(call)] };
 }

@@ -5,6 +5,7 @@ import { type Call, monotonicNow, Outcome, type Runtime } from '@flexilib/native
 import type { BlockingWatch } from './blocking.ts';
 import { releaseBody } from './body.ts';
 import { failureOf } from './failure.ts';
+import { isSlow, learnPace } from './pace.ts';
 import { ownResult, type Result } from './result.ts';
 import { isInline, type ServedRoute } from './routes.ts';
 
@@ -57,7 +58,8 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           onFault(path, `${req.method} ${req.url}: no answer within ${route.timeout} ms`);
           resolve(ownResult(504, req));
         }, route.timeout);
-        runtime.submit(call, generation.library, deadline, () => {
+        runtime.submit(call, generation.library, deadline, isSlow(route.pace), () => {
+          learnPace(route.pace, call.returned - call.started);
           clearTimeout(timer);
           finish(late);
         });

@@ -1,4 +1,5 @@
 // From HTTP to an executor and back, through two doors: the edge for plain requests, node:http for all others.
 export type { LineSink } from './access.ts';
 export { createDoor, type Door, type DoorOptions, type Limits } from './door.ts';
+export { newPace, type Pace } from './pace.ts';
 export type { RouteTable, ServedRoute } from './routes.ts';

@@ -1,5 +1,6 @@
 import type { Executor, Generation } from '@flexilib/loader';
 import type { Call } from '@flexilib/native';
+import type { Pace } from './pace.ts';
 
 /** Where a request goes. */
 export interface ServedRoute {
@@ -8,6 +9,8 @@ export interface ServedRoute {
   readonly timeout: number;
   /** Where calls run; undefined leaves it to the library (flexilib_nonblocking). */
   readonly run: 'pool' | 'inline' | undefined;
+  /** Of its calls on the pool. */
+  readonly pace: Pace;
 }
 
 /** What serves at one time; a request keeps the table that it started with. */

@@ -9,6 +9,7 @@ import type { AccessRecord } from '../src/access.ts';
 import { heldBytes } from '../src/body.ts';
 import { createEdgeDoor, type Door, type DoorOptions } from '../src/door.ts';
 import { createNodeDoor } from '../src/node-door.ts';
+import { newPace } from '../src/pace.ts';
 import { collectLines, parseLine } from './lines.ts';
 import type { Served, ServeOptions, StartServer } from './suite/served.ts';
 
@@ -73,7 +74,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
   const routes = config.routes.map(({ targets: [target], options: { timeout, run } }) => {
     const executor = loader.executor(libraries[target.path]());
     executors.add(executor);
-    return { executor, timeout, run };
+    return { executor, timeout, run, pace: newPace() };
   });
 
   const access: AccessRecord[] = [];

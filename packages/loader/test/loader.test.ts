@@ -53,10 +53,11 @@ function begin(directory: RunDirectory): void {
 /** Calls the generation and releases it. */
 function ask(generation: Generation): Promise<string> {
   const call: Call = runtime.acquireCall();
-  call.bytes.write('GET/', 'latin1');
+  call.ownBytes().write('GET/', 'latin1');
+  call.setAnswer(0, 0, false);
   call.setHead(0, 3, 3, 1, 0);
   return new Promise((resolve) => {
-    runtime.submit(call, generation.library, monotonicNow() + 1000, () => {
+    runtime.submit(call, generation.library, monotonicNow() + 1000, false, () => {
       resolve(call.outcome === Outcome.ok ? call.copyBody().toString() : `outcome ${call.outcome}`);
       runtime.releaseCall(call);
       generation.release();

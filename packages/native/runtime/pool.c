@@ -1,14 +1,13 @@
-/* The pool: threads without V8 take calls from two lanes, each in order. Libraries whose calls are long have a lane of
- * their own, and when they hold every thread, one more thread serves the quick ones: a slow library takes its time from
- * itself. One mutex guards it all: a queue operation is some 50 ns, a call to an executor is thousands. */
+/* The pool: threads without V8 take calls from two lanes, each in order. Calls that the loop expects to be long have a
+ * lane of their own, and when they hold every thread, one more thread runs the quick ones: who is slow takes the time
+ * from himself. One mutex guards it all: a queue operation is some 50 ns, a call to an executor is thousands. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "thread.h"
 
-#define QUICK_MS 2.0 /* calls of a quick library take less, on average */
-#define QUICK_ROW 8  /* so many calls of quick libraries go before one of a slow one that waits */
+#define QUICK_ROW 8 /* so many quick calls go before a slow one that waits */
 
 typedef struct {
     fl_call *first, *last;
@@ -22,7 +21,7 @@ static struct {
     lane quick, slow;
     int32_t row;         /* quick calls taken since the last slow one */
     int32_t waiting;     /* threads without work */
-    int32_t in_slow;     /* threads inside a slow library */
+    int32_t in_slow;     /* threads inside a slow call */
     int32_t unannounced; /* calls since the last fl_kick */
     bool stopping;
 } queue = {
@@ -33,11 +32,6 @@ static struct {
     int32_t count;
     size_t arena_reserve;
 } pool;
-
-static fl_library *library_of(const fl_call *call) { return (fl_library *)(uintptr_t)call->library; }
-
-/* One that was never called may be anything. */
-static bool is_slow(const fl_library *library) { return library->calls == 0 || library->average_ms >= QUICK_MS; }
 
 static fl_call *take(lane *from) {
     fl_call *call = from->first;
@@ -50,19 +44,6 @@ static void put(lane *to, fl_call *call) {
     if (to->first) to->last->next = call;
     else to->first = call;
     to->last = call;
-}
-
-/* Runs the call and learns how long it took: a moving average of the last eight, more or less. */
-static void run(fl_call *call, bool slow) {
-    fl_call_run(call);
-    fl_library *library = library_of(call);
-    double took = call->returned_ms - call->started_ms;
-    pthread_mutex_lock(&queue.lock);
-    if (slow) queue.in_slow--;
-    library->average_ms = library->calls == 0 ? took : library->average_ms + (took - library->average_ms) / 8;
-    if (library->calls < UINT32_MAX) library->calls++;
-    pthread_mutex_unlock(&queue.lock);
-    fl_complete_call(call); /* from here on it is the loop's */
 }
 
 /* The next call for a thread of the pool; NULL at the end. */
@@ -86,12 +67,14 @@ static void *work(void *arg) {
     if (!fl_thread_enter(name, pool.arena_reserve)) return NULL;
     pthread_mutex_lock(&queue.lock);
     for (fl_call *call; (call = next_call());) {
-        bool slow = is_slow(library_of(call));
+        bool slow = call->slow;
         if (slow) queue.in_slow++;
         if (slow && is_stuck()) pthread_cond_signal(&queue.quick_stuck);
         pthread_mutex_unlock(&queue.lock);
-        run(call, slow);
+        fl_call_run(call);
+        fl_complete_call(call); /* from here on it is the loop's */
         pthread_mutex_lock(&queue.lock);
+        if (slow) queue.in_slow--;
     }
     pthread_mutex_unlock(&queue.lock);
     fl_thread_leave();
@@ -110,7 +93,8 @@ static void *work_quickly(void *arg) {
         }
         fl_call *call = take(&queue.quick);
         pthread_mutex_unlock(&queue.lock);
-        run(call, false);
+        fl_call_run(call);
+        fl_complete_call(call);
         pthread_mutex_lock(&queue.lock);
     }
     pthread_mutex_unlock(&queue.lock);
@@ -122,7 +106,7 @@ static void *work_quickly(void *arg) {
  * threads learn of it by fl_kick: many calls, one wake-up. */
 FL_EXPORT void fl_submit(fl_call *call) {
     pthread_mutex_lock(&queue.lock);
-    put(is_slow(library_of(call)) ? &queue.slow : &queue.quick, call);
+    put(call->slow ? &queue.slow : &queue.quick, call);
     queue.unannounced++;
     pthread_mutex_unlock(&queue.lock);
 }

@@ -76,8 +76,6 @@ typedef struct fl_library {
     uint32_t (*abi_version)(void);
     int32_t id; /* the loop's name for it: in completions and log lines */
     int32_t failure;
-    uint32_t calls;    /* on the pool, which keeps both (pool.c) */
-    double average_ms; /* of their times */
     bool nonblocking;
     bool still_mapped; /* after unload: dlclose(3) did not unmap it */
     char *path;
@@ -102,7 +100,7 @@ typedef struct fl_call {
     int32_t fields_at, fields_len; /* in it, the field lines that depend on the executor, content-length included */
     int32_t reason_len;            /* after FL_REASON_AT */
     int32_t heap;                  /* out wants fl_call_reset */
-    int32_t unused;
+    int32_t slow;                  /* written by the loop: it is expected to take long (pool.c) */
 
     double bytes;                   /* address of the head's bytes */
     double content, content_len;    /* address of the body */

@@ -16,6 +16,7 @@ export const FIELDS_AT = 13;
 export const FIELDS_LENGTH = 14;
 export const REASON_LENGTH = 15;
 export const HEAP = 16;
+export const SLOW = 17;
 
 /** Indexes of 64-bit floating-point numbers. */
 export const BYTES = 9;

@@ -197,7 +197,8 @@ export class Call {
   }
 
   /** Queues the executor for the pool. deadline: monotonic milliseconds. Runtime.submit is what callers want. */
-  submit(library: Library, deadline: number): void {
+  submit(library: Library, deadline: number, slow: boolean): void {
+    this.#int[at.SLOW] = slow ? 1 : 0;
     this.#double[at.LIBRARY] = library.address;
     this.#double[at.DEADLINE] = deadline;
     this.#binding.submit(this.#address);

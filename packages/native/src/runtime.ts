@@ -36,8 +36,11 @@ export interface Runtime {
   acquireCall(): Call;
   /** Not while it is submitted. */
   releaseCall(call: Call): void;
-  /** Runs the executor on the pool; done is called on the loop when it has returned. deadline: monotonic ms. */
-  submit(call: Call, library: Library, deadline: number, done: (call: Call) => void): void;
+  /**
+   * Runs the executor on the pool; done is called on the loop when it has returned. deadline: monotonic ms. slow: it is
+   * expected to take long, and then it may hold up others like it, but not quick ones.
+   */
+  submit(call: Call, library: Library, deadline: number, slow: boolean, done: (call: Call) => void): void;
   /** Runs the executor on the loop itself. deadline: monotonic ms. */
   invoke(call: Call, library: Library, deadline: number): void;
   /** dlopen(3) on a thread of its own; path must be one that was never loaded before. Never rejects. */
@@ -110,10 +113,10 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     },
     acquireCall: calls.acquire,
     releaseCall: calls.release,
-    submit(call, library, deadline, done) {
+    submit(call, library, deadline, slow, done) {
       call.done = done;
       pending += 1;
-      call.submit(library, deadline);
+      call.submit(library, deadline, slow);
       if (submitted === 0) queueMicrotask(kick); // when whoever submits now has done so
       submitted += 1;
       if (submitted % KICK === 0) binding.kick();

@@ -6,6 +6,8 @@ export interface Request {
   method?: string;
   fields?: [name: string, value: string][];
   content?: string;
+  /** Expected to take long. */
+  slow?: boolean;
 }
 
 export interface Answer {
@@ -64,7 +66,7 @@ export function askExecutor(
       resolve(answer);
     };
     if (where === 'pool') {
-      runtime.submit(call, library, deadline, done);
+      runtime.submit(call, library, deadline, request.slow ?? false, done);
     } else {
       runtime.invoke(call, library, deadline);
       done();

@@ -230,23 +230,21 @@ describe('loading', () => {
 });
 
 describe('the pool', () => {
-  it('lets no quick library wait for a slow one that holds every thread', async () => {
-    const loaded = await runtime.load(
-      buildLibrary(`
-static _Thread_local flexilib_response response;
-flexilib_response *handle_request(flexilib_request *request) { (void)request; return &response; }`),
-      8,
-    );
-    if ('code' in loaded) throw new Error(loaded.text);
-    const quick = () => askExecutor({ runtime, library: loaded, where: 'pool' }, '/');
-    await quick(); // until then nobody knows that it is quick
-    for (let i = 0; i < 4; i++) await ask('pool', '/sleep');
-    const slow = Array.from({ length: 8 }, () => ask('pool', '/sleep')); // 100 ms each, on two threads
+  it('lets no quick call wait for slow ones that hold every thread', async () => {
+    const slow = Array.from({ length: 8 }, () => ask('pool', '/sleep', { slow: true })); // 100 ms each, on two threads
     await new Promise((resolve) => setTimeout(resolve, 20));
     const begun = performance.now();
-    for (let i = 0; i < 5; i++) expect((await quick()).status).toBe(200);
+    for (let i = 0; i < 5; i++) expect((await ask('pool', '/describe')).status).toBe(200);
     expect(performance.now() - begun).toBeLessThan(200);
     expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(Array(8).fill(200));
-    await runtime.unload(loaded);
+  });
+
+  it('lets slow calls through while quick ones keep coming', async () => {
+    let done = false;
+    const slow = ask('pool', '/sleep', { slow: true }).then(() => (done = true));
+    const flood = async () => {
+      while (!done) await Promise.all(Array.from({ length: 50 }, () => ask('pool', '/describe')));
+    };
+    await Promise.all([slow, flood(), flood()]);
   });
 });

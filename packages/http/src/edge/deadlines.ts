@@ -13,7 +13,7 @@ export function createDeadlines(
   execute: Execute,
   serve: Serve,
 ): (connection: Connection) => void {
-  const { slabs, connections } = parts;
+  const { slabs, connections, wheel, turns } = parts;
 
   /** A request that didn't arrive. */
   function refuse(connection: Connection): void {
@@ -34,6 +34,7 @@ export function createDeadlines(
     };
     connection.last = true;
     connection.phase = Phase.client;
+    wheel.set(connection, parts.limits.send);
     connection.unsent = [
       {
         address: addressOf(own),
@@ -63,7 +64,8 @@ export function createDeadlines(
     Object.assign(connection, { unsent, readable, ending, ended, gone, phase: Phase.executor });
     old.unsent = null;
     old.fd = -1;
-    parts.wheel.remove(old);
+    wheel.remove(old);
+    if (old.queued) turns.enqueue(connection);
     connection.last = old.last || !takeRest(old, connection);
     serve.onAnswer(connection);
   }

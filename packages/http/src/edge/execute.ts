@@ -4,6 +4,7 @@ import type { Generation } from '@flexilib/loader';
 import { type Call, FlexilibError, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from '../blocking.ts';
 import { failureOf } from '../failure.ts';
+import { isSlow, learnPace } from '../pace.ts';
 import { ownReply } from '../reply.ts';
 import { RETRY_AFTER } from '../result.ts';
 import { isInline, type RouteTable, type ServedRoute } from '../routes.ts';
@@ -76,6 +77,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     call.setAnswer(answers.address, answers.room, connection.last);
     runtime.invoke(call, generation.library, connection.begun + route.timeout);
     onInline(path, call.returned - call.started, call.returned);
+    wheel.touch(call.returned);
     const kept = conclude(connection, call, path, generation);
     generation.release();
     if (!kept) runtime.releaseCall(call);
@@ -85,6 +87,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   /** Runs, or queues, the call whose generation is known. */
   function start(connection: Connection, call: Call, route: ServedRoute, generation: Generation): boolean {
     connection.begun = monotonicNow();
+    wheel.touch(connection.begun);
     if (isInline(route, generation)) return runInline(connection, call, route, generation);
     if (runtime.pending >= runtime.threads + options.maxQueue) {
       generation.release();
@@ -96,7 +99,8 @@ export function createExecute(options: ExecuteOptions): Execute {
     connection.generation = generation;
     call.setAnswer(0, 0, connection.close);
     wheel.set(connection, route.timeout);
-    runtime.submit(call, generation.library, connection.begun + route.timeout, onCallReturned);
+    const deadline = connection.begun + route.timeout;
+    runtime.submit(call, generation.library, deadline, isSlow(route.pace), onCallReturned);
     return false;
   }
 
@@ -118,7 +122,9 @@ export function createExecute(options: ExecuteOptions): Execute {
   }
 
   function finish(connection: Connection, call: Call): void {
-    const { path } = connection.route!.executor;
+    const { executor, pace } = connection.route!;
+    const { path } = executor;
+    learnPace(pace, call.returned - call.started);
     const generation = connection.generation!;
     connection.call = null;
     connection.generation = null;

@@ -230,7 +230,6 @@ export function createServe(
       }
     },
     onAnswer(connection) {
-      turns.begin(monotonicNow());
       if (proceed(connection)) pump(connection);
     },
     sendRest,
