@@ -84,7 +84,7 @@ static void *work(void *arg) {
 /* The one more. */
 static void *work_quickly(void *arg) {
     (void)arg;
-    if (!fl_thread_enter("executor-quick", pool.arena_reserve)) return NULL;
+    if (!fl_thread_enter("quick-executor", pool.arena_reserve)) return NULL;
     pthread_mutex_lock(&queue.lock);
     while (!queue.stopping) {
         if (!is_stuck()) {
