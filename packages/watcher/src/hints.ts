@@ -1,9 +1,10 @@
-import { type FSWatcher, watch } from 'chokidar';
+import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 export type Hints = {
   /** From now on, listen at these paths and no others. */
   listen(points: ReadonlySet<string>): void;
-  close(): Promise<void>;
+  close(): void;
 };
 
 export type Hearing = {
@@ -15,52 +16,64 @@ export type Hearing = {
 };
 
 /**
- * Listens to the file system through chokidar. Hints may be missing or superfluous: chokidar is no witness, it only
- * says when to look.
+ * Listens to the file system, in the directory of each point for the point's name. Hints may be missing or
+ * superfluous: they only say when to look.
  */
 export function createHints({ onHint, onReady, onDeaf }: Hearing): Hints {
-  let wanted: ReadonlySet<string> = new Set();
-  let active = wanted;
-  let watcher: FSWatcher | null = null;
-  let changing: Promise<void> | null = null;
+  let wanted: ReadonlySet<string> | null = null;
+  let watchers: FSWatcher[] = [];
 
-  // A new one each time, since chokidar holds on to a directory's inode, not its name: when a directory has been
-  // replaced, only closing everything that knows the old one makes it see the new one.
-  async function change(): Promise<void> {
-    while (active !== wanted) {
-      active = wanted;
-      await watcher?.close().catch(() => {});
-      watcher = active.size > 0 && active === wanted ? start(active) : null;
+  // New ones each time, also for the same paths, since a watch holds on to a directory's inode, not to its name.
+  function change(): void {
+    const points = wanted;
+    if (points === null) return;
+    wanted = null;
+    const before = watchers;
+    watchers = [];
+    for (const [directory, names] of byDirectory(points)) {
+      try {
+        watchers.push(start(directory, names));
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (!UNHEARD.has(code ?? '')) onDeaf(message);
+      }
     }
-    changing = null;
+    for (const watcher of before) watcher.close();
+    if (points.size > 0) onReady();
   }
 
-  function start(points: ReadonlySet<string>): FSWatcher {
-    const started = watch([...points], {
-      persistent: false,
-      ignoreInitial: true,
-      ignorePermissionErrors: true,
-      atomic: false,
-      depth: 0,
-      // Each link is a point of its own, and so is what it leads to; followed, a swapped link can go unnoticed.
-      followSymlinks: false,
-      ignored: (path) => !points.has(path),
+  function start(directory: string, names: ReadonlySet<string>): FSWatcher {
+    const watcher = watch(directory, { persistent: false }, (_event, name) => {
+      for (const known of name === null ? names : [name]) {
+        if (names.has(known)) onHint(join(directory, known));
+      }
     });
-    started.on('all', (_event, path) => onHint(path));
-    started.on('error', (error) => onDeaf(error instanceof Error ? error.message : String(error)));
-    started.on('ready', () => onReady());
-    return started;
+    watcher.on('error', (error) => onDeaf(error.message));
+    return watcher;
   }
 
   return {
     listen(points) {
+      if (wanted === null) setImmediate(change).unref();
       wanted = points;
-      changing ??= change();
     },
     close() {
-      wanted = new Set();
-      changing ??= change();
-      return changing;
+      wanted = null;
+      for (const watcher of watchers) watcher.close();
+      watchers = [];
     },
   };
+}
+
+/** The directory went away meanwhile, which is heard in its own, or it may be passed through but not listened to. */
+const UNHEARD = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
+
+function byDirectory(points: ReadonlySet<string>): Map<string, Set<string>> {
+  const directories = new Map<string, Set<string>>();
+  for (const point of points) {
+    const names = directories.get(dirname(point));
+    if (names) names.add(basename(point));
+    else directories.set(dirname(point), new Set([basename(point)]));
+  }
+  return directories;
 }
