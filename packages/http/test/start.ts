@@ -87,7 +87,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     maxQueue: options.maxQueue ?? 1000,
     maxConnections: options.maxConnections ?? 10_000,
     onFault: (_path, text) => faults.push(text),
-    log: collectLines((line) => access.push(parseLine(line))),
+    log: options.log ?? collectLines((line) => access.push(parseLine(line))),
   });
   const { port } = await door.listen(0, '127.0.0.1');
   return {

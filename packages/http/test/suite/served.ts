@@ -1,4 +1,4 @@
-import type { AccessRecord } from '../../src/access.ts';
+import type { AccessRecord, LineSink } from '../../src/access.ts';
 import type { Limits } from '../../src/index.ts';
 
 /** What a case may ask of its server. Times are generous unless it sets them. */
@@ -7,6 +7,8 @@ export interface ServeOptions {
   body?: { max?: number; timeout?: number };
   maxQueue?: number;
   maxConnections?: number;
+  /** Instead of the access records. */
+  log?: LineSink;
   /** proxy.ini; ./lib.so is the test's executor, ./slow.so takes a second to load, ./none.so isn't there. */
   routes?: string;
 }
