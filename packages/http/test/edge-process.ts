@@ -77,22 +77,25 @@ export async function flood(
     socket.write(bytes);
   });
   let batches = 1;
+  let sent = 1;
   let received = 0;
   return await new Promise<number>((resolve, reject) => {
+    const send = () => {
+      socket.write(bytes);
+      sent += 1;
+    };
     socket.on('error', reject);
     socket.on('data', (piece: Buffer) => {
       received += piece.length;
-      while (received >= length) {
-        received -= length;
+      for (; received >= length; received -= length) {
         batches += 1;
-        if (until(batches)) {
+        if (!until(batches)) send();
+        else if (batches === sent) {
           socket.destroy();
           resolve(batches);
-          return;
         }
-        socket.write(bytes);
       }
     });
-    for (let i = 0; i < depth; i++) socket.write(bytes);
+    for (let i = 0; i < depth; i++) send();
   });
 }

@@ -1,0 +1,47 @@
+// What stays behind, over very many requests: nothing. And what a request leaves to the garbage collector: next to nothing.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inline, pool, routes } from './edge.ts';
+import type { ChildStats } from './edge-child.ts';
+import { type EdgeProcess, flood, startEdgeProcess } from './edge-process.ts';
+
+const CONNECTIONS = 4;
+const HEAP_MAX = 200_000;
+/** Kilobytes: pages of stacks, of arenas and of V8's come and go. */
+const DIRTY_MAX = 4096;
+/** Bytes a request. */
+const GARBAGE_MAX = 400;
+
+let server: EdgeProcess;
+beforeAll(async () => {
+  server = await startEdgeProcess({ routes: routes() });
+});
+afterAll(() => server.stop());
+
+async function run(batch: string, requests: number): Promise<void> {
+  const batches = Math.ceil(requests / CONNECTIONS / (batch.split('HTTP/1.1\r\n').length - 1));
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, () => flood(server.port, batch, (done) => done >= batches)),
+  );
+}
+
+it.each([
+  ['inline', 1_000_000, inline('/one').repeat(500)],
+  ['pooled', 60_000, pool('/one').repeat(100)],
+  ['larger than a slab', 60_000, inline(`/${'a'.repeat(2000)}`).repeat(100)],
+])('nothing is retained, %s, over %i', { timeout: 120_000 }, async (_what, requests, batch) => {
+  await run(batch, requests / 5);
+  const [a, b, c] = [
+    await server.stats(),
+    await run(batch, requests / 2).then(server.stats),
+    await run(batch, requests / 2).then(server.stats),
+  ];
+  const asked = c.requests - a.requests;
+  expect(asked).toBeGreaterThanOrEqual(requests);
+  expect(c.lines - a.lines).toBe(asked);
+  expect(c.held).toEqual({ calls: 0, inFlight: 0, bytes: 0 });
+  // What is retained grows in both halves; V8's own tables and code do so once.
+  const grown = (value: (stats: ChildStats) => number) => Math.min(value(b) - value(a), value(c) - value(b));
+  expect(grown(({ heap }) => heap)).toBeLessThan(HEAP_MAX);
+  expect(grown(({ dirty }) => dirty)).toBeLessThan(DIRTY_MAX);
+  expect((c.garbage - a.garbage) / asked).toBeLessThan(GARBAGE_MAX);
+});
