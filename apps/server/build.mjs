@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const here = import.meta.dirname;
+const koffi = join(here, 'koffi.cjs');
 await build({
   entryPoints: [join(here, 'src/main.ts')],
   outfile: join(here, 'dist/flexilib.cjs'),
@@ -11,7 +12,16 @@ await build({
   platform: 'node',
   format: 'cjs',
   target: 'node22.22',
-  external: ['koffi'],
+  plugins: [
+    {
+      name: 'koffi',
+      setup({ onResolve }) {
+        onResolve({ filter: /^koffi$/ }, ({ path, importer }) =>
+          importer === koffi ? { path, external: true } : { path: koffi },
+        );
+      },
+    },
+  ],
   // What looks for a file beside its module finds it beside the bundle: dist/../dist/libflexilib_runtime.so.
   define: { 'import.meta.dirname': '__dirname' },
   minifySyntax: true,

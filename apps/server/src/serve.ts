@@ -8,6 +8,7 @@ import { createLines } from './lines.ts';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
 import { createReload } from './reload.ts';
+import { restWhenQuiet } from './rest.ts';
 import { buildTable } from './routes.ts';
 import { readSettings } from './settings.ts';
 import { onSignals } from './signals.ts';
@@ -87,4 +88,5 @@ export async function serve(file: string, log: Log): Promise<void> {
   onSignals({ reload, end, log });
   const address = await listen(door, server, runDirectory);
   log.info(`listening on ${address}`);
+  restWhenQuiet();
 }
