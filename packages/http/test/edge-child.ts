@@ -1,6 +1,6 @@
 // A process with an edge door of its own, for what can only be seen of a whole process: told by messages.
 // argv: ServeOptions as JSON.
-import { readFileSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GCProfiler, getHeapStatistics } from 'node:v8';
@@ -52,8 +52,11 @@ function countGarbage(): void {
   profiler.start();
 }
 
+const smaps = openSync('/proc/self/smaps_rollup', 'r'); // now, while there are descriptors
+
 function dirty(): number {
-  const text = readFileSync('/proc/self/smaps_rollup', 'utf8');
+  const bytes = Buffer.alloc(4096);
+  const text = bytes.toString('latin1', 0, readSync(smaps, bytes, 0, bytes.length, 0));
   return Number(/Private_Dirty: +(\d+)/.exec(text)?.[1]);
 }
 
@@ -77,6 +80,7 @@ function stats(): ChildStats {
   };
 }
 
+process.on('disconnect', () => process.exit());
 process.on('SIGUSR2', () => process.send!('signal'));
 process.on('message', async (message) => {
   if (message === 'stats') process.send!(stats());

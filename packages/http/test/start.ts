@@ -72,7 +72,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
   const match = createMatcher(config.routes);
   const executors = new Set<Executor>();
   const routes = config.routes.map(({ targets: [target], options: { timeout, run } }) => {
-    const executor = loader.executor(libraries[target.path]());
+    const executor = loader.executor(options.library ?? libraries[target.path]());
     executors.add(executor);
     return { executor, timeout, run, pace: newPace() };
   });

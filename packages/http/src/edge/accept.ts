@@ -4,8 +4,10 @@ import { Errno, type Sockets } from '@flexilib/native';
 const BACKLOG = 511;
 /** Accepted in a row. */
 const IN_A_ROW = 64;
-/** No descriptors are left: until the next try. */
+/** No descriptors, or no memory, are left: until the next try. */
 const RETRY_MS = 100;
+/** errno(3): ENOMEM, ENOBUFS. */
+const OUT_OF_MEMORY: readonly number[] = [-12, -105];
 
 export interface Acceptor {
   /** Binds and accepts. Gives the port, or a negative errno. */
@@ -22,7 +24,7 @@ export interface AcceptOptions {
   sockets: Sockets;
   hasRoom(): boolean;
   onConnection(fd: number, peer: string): void;
-  /** No descriptors are left: connections wait. */
+  /** No descriptors, or no memory, are left: connections wait. */
   onTrouble(text: string): void;
 }
 
@@ -30,7 +32,7 @@ export interface AcceptOptions {
 export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: AcceptOptions): Acceptor {
   let listener = -1;
   let watched = false;
-  let told = false;
+  let told = '';
   let timer: NodeJS.Timeout | undefined;
 
   function resume(): void {
@@ -42,10 +44,9 @@ export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: Ac
     watched = false;
   }
 
-  function onOutOfFiles(): void {
-    if (!told)
-      onTrouble('no file descriptors are left, new connections wait; ulimit -n sets how many there are');
-    told = true;
+  function waitFor(what: string): void {
+    if (told !== what) onTrouble(`no ${what}`);
+    told = what;
     pause();
     clearTimeout(timer);
     timer = setTimeout(resume, RETRY_MS);
@@ -70,7 +71,11 @@ export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: Ac
         }
         const fd = sockets.accept(listener);
         if (fd === Errno.outOfFiles || fd === Errno.outOfFilesInSystem) {
-          onOutOfFiles();
+          waitFor('file descriptors are left, new connections wait; ulimit -n sets how many there are');
+          return;
+        }
+        if (OUT_OF_MEMORY.includes(fd)) {
+          waitFor('memory is left in the kernel for new connections, which wait');
           return;
         }
         if (fd === Errno.again) return;

@@ -37,6 +37,8 @@ export class Connection extends Timed implements RequestHead {
   slab = -1;
   from = 0;
   to = 0;
+  /** Bytes of the slab that were written before what was read moved to its start. */
+  filled = 0;
   /** No use in parsing before `to` is here. */
   wanted = 0;
   /** What is there is a whole head, and a part of its body. */
@@ -65,8 +67,6 @@ export class Connection extends Timed implements RequestHead {
   call: Call | null = null;
   route: ServedRoute | null = null;
   generation: Generation | null = null;
-  /** Its client was answered that it takes too long. */
-  late = false;
 
   /** What the kernel didn't take yet, in order. */
   unsent: Segment[] | null = null;

@@ -145,7 +145,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   }
 
   function release(connection: Connection, call: Call, generation: Generation | null): void {
-    slabs.give(connection.slab, connection.to - connection.slab);
+    slabs.give(connection.slab, Math.max(connection.filled, connection.to - connection.slab));
     connection.slab = -1;
     generation?.release();
     runtime.releaseCall(call);

@@ -13,7 +13,7 @@ const DISCARDS = 16;
 /** Gives the memory of what was read back, if there is any. */
 export function giveSlab({ slabs }: Parts, connection: Connection): void {
   if (connection.slab < 0) return;
-  slabs.give(connection.slab, connection.to - connection.slab);
+  slabs.give(connection.slab, Math.max(connection.filled, connection.to - connection.slab));
   connection.slab = -1;
   connection.from = 0;
   connection.to = 0;
@@ -40,6 +40,8 @@ export function destroy(parts: Parts, connection: Connection): void {
     logRequest(parts.log, peer, parts.slabs.bytes, from, length, 499, took, 0, took, 0, 0);
   }
   forget(parts, connection);
+  // A process that a library forked may have it open, and then the set would go on telling of it.
+  parts.sockets.unwatch(fd);
   parts.sockets.close(fd);
 }
 

@@ -133,6 +133,7 @@ export function createServe(
     if (connection.slab < 0) return false;
     connection.from = connection.slab;
     connection.to = connection.slab;
+    connection.filled = 0;
     connection.wanted = 0;
     return true;
   }
@@ -144,6 +145,7 @@ export function createServe(
     // What the log tells of an answer is still in the bytes of its request.
     if (!answers.send(connection)) return false;
     slabs.bytes.copyWithin(slab, from, to);
+    connection.filled = Math.max(connection.filled, to - slab);
     connection.from = slab;
     connection.to = slab + to - from;
     connection.wanted -= connection.wanted === 0 ? 0 : from - slab;

@@ -7,6 +7,8 @@ export interface ServeOptions {
   body?: { max?: number; timeout?: number };
   maxQueue?: number;
   maxConnections?: number;
+  /** Instead of the libraries that routes name. */
+  library?: string;
   /** Instead of the access records. */
   log?: LineSink;
   /** proxy.ini; ./lib.so is the test's executor, ./slow.so takes a second to load, ./none.so isn't there. */
