@@ -52,12 +52,7 @@ export function createDeadlines(
    * a new object.
    */
   function answerLate(old: Connection): void {
-    const { path } = old.route!.executor;
-    const { from, methodLength, targetLength } = old;
-    const line = slabs.bytes.toString('latin1', from, from + methodLength + 1 + targetLength);
-    parts.onFault(path, `${line}: no answer within ${old.route!.timeout} ms`);
-
-    execute.answer(old, 504, monotonicNow());
+    execute.expire(old);
     const connection = new Connection(old.fd, old.peer);
     connections.set(old.fd, connection);
     const { unsent, readable, ending, ended, gone } = old;

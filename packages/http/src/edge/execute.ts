@@ -38,6 +38,8 @@ export interface Execute {
   run(connection: Connection, call: Call): boolean;
   /** Adds an answer of the server's own. */
   answer(connection: Connection, status: number, decided: number, call?: Call | null): void;
+  /** Adds the answer that the executor takes too long, and tells the operator. */
+  expire(connection: Connection): void;
 }
 
 export function createExecute(options: ExecuteOptions): Execute {
@@ -122,7 +124,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   }
 
   function finish(connection: Connection, call: Call): void {
-    const { executor, pace } = connection.route!;
+    const { executor, pace, timeout } = connection.route!;
     const { path } = executor;
     learnPace(pace, call.returned - call.started);
     const generation = connection.generation!;
@@ -136,12 +138,24 @@ export function createExecute(options: ExecuteOptions): Execute {
     }
     wheel.touch(monotonicNow());
     wheel.clear(connection);
-    connection.last = connection.close || options.isLast(connection);
-    if (connection.last && call.outcome === Outcome.ok) call.end();
-    const kept = conclude(connection, call, path, generation);
+    const late = call.returned > connection.begun + timeout && call.outcome !== Outcome.crashed;
+    const kept = !late && concludePooled(connection, call, path, generation);
+    if (late) expire(connection); // the wheel is coarse, and would have come next
     generation.release();
     if (!kept) runtime.releaseCall(call);
     options.onReturned(connection);
+  }
+
+  function concludePooled(connection: Connection, call: Call, path: string, generation: Generation): boolean {
+    connection.last = connection.close || options.isLast(connection);
+    if (connection.last && call.outcome === Outcome.ok) call.end();
+    return conclude(connection, call, path, generation);
+  }
+
+  function expire(connection: Connection): void {
+    const { executor, timeout } = connection.route!;
+    onFault(executor.path, `${describe(connection)}: no answer within ${timeout} ms`);
+    answer(connection, 504, monotonicNow());
   }
 
   function release(connection: Connection, call: Call, generation: Generation | null): void {
@@ -197,5 +211,6 @@ export function createExecute(options: ExecuteOptions): Execute {
       return false;
     },
     answer,
+    expire,
   };
 }
