@@ -70,8 +70,8 @@ it.each([
   await expect.poll(async () => (await held()).calls, { timeout: 10_000 }).toBe(readers);
   await sleep(100);
   expect((await held()).calls).toBe(readers);
-  const dirty = async () => (await server.stats()).dirty / 1024;
-  await expect.poll(dirty, { timeout: 10_000 }).toBeLessThan(readers * 30 + 80);
+  // malloc keeps for each thread what it has freed: that is not more for more answers.
+  expect((await server.stats()).dirty / 1024).toBeLessThan(600);
   const answers = await Promise.all(sockets.map((socket) => takeUntil(socket, '\r\n\r\n/3\n')));
   for (const text of answers) {
     const parts = text.split(/HTTP\/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\n/);
