@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const LOOK_MS = 400;
+
+// A process of its own: one that is left alone, unlike the one of the tests.
+const program = `
+  import { readFileSync } from 'node:fs';
+  import { PerformanceObserver } from 'node:perf_hooks';
+  import { setTimeout as sleep } from 'node:timers/promises';
+  import { restWhenQuiet } from ${JSON.stringify(import.meta.resolve('../src/rest.ts'))};
+
+  // A rest collects several times, and unlike V8 by itself without a flag that says what for.
+  const MAJOR = 4;
+  let rests = 0;
+  let last = -Infinity;
+  new PerformanceObserver((list) => {
+    for (const { startTime, detail } of list.getEntries()) {
+      if (detail.kind !== MAJOR || detail.flags !== 0) continue;
+      if (startTime - last > ${LOOK_MS / 2}) rests++;
+      last = startTime;
+    }
+  }).observe({ entryTypes: ['gc'] });
+  const megabytes = () => readFileSync('/proc/self/smaps_rollup', 'utf8').match(/Private_Dirty: +(\\d+)/)[1] / 1024;
+  const work = (ms) => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  };
+  const looks = (n) => sleep(n * ${LOOK_MS});
+
+  const seen = [];
+  const see = () => seen.push([rests, megabytes()]);
+  restWhenQuiet(${LOOK_MS});
+  await looks(4);
+  see(); // the start is over
+  {
+    let garbage = Array.from({ length: 1e6 }, (_, i) => [i]);
+    for (let i = 0; i < 200; i++) {
+      work(5);
+      await sleep(5);
+    }
+    garbage = null;
+  }
+  see();
+  await looks(15); // time for more than one
+  see();
+  console.log(JSON.stringify(seen));
+`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'flexilib-rest-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a process that rests when it is quiet', () => {
+  it('gives memory back after its start and after work, not during it, and only once; and can end', () => {
+    const file = join(folder, 'program.mts');
+    writeFileSync(file, program);
+    const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 20_000 });
+    const [started, worked, quiet]: [rests: number, megabytes: number][] = JSON.parse(output);
+    expect([started[0], worked[0], quiet[0]]).toEqual([1, 1, 2]);
+    expect(worked[1]).toBeGreaterThan(started[1] + 50);
+    expect(quiet[1]).toBeLessThan(started[1] + 10);
+  });
+});
