@@ -178,7 +178,9 @@ export function createNodeDoor(options: DoorOptions, onClosed: () => void = () =
 
 /** node:http loses what follows such a request in the same packet (seen in 24.21), so nothing may. */
 function wantsUpgrade({ headers }: IncomingMessage): boolean {
-  return headers.upgrade !== undefined && /(?:^|[,\s])upgrade(?:[,\s]|$)/i.test(headers.connection ?? '');
+  // llhttp takes proxy-connection for connection.
+  const options = `${headers.connection},${headers['proxy-connection']}`;
+  return headers.upgrade !== undefined && /(?:^|[,\s])upgrade(?:[,\s]|$)/i.test(options);
 }
 
 function requestLine(req: IncomingMessage): string {
