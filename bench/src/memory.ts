@@ -11,13 +11,16 @@ import { mebibytes, type Table, tenths } from './words.ts';
 import { load } from './wrk.ts';
 
 const REQUESTS = 1_000_000;
-const SETTLE_MS = 2000;
+/** At once, and when a server that gives memory back while it is quiet has done so. */
+const BUSY_MS = 500;
+const QUIET_MS = 15_000;
 const TARGETS = ['/', '/hello-c', '/hello-zig', '/hello-rust'];
 
 /** KiB. */
 interface Stages {
   idle: Memory;
   loaded: Memory;
+  rested: Memory;
   held: Memory;
   closed: Memory;
 }
@@ -31,8 +34,8 @@ export interface MemoryResults {
   rounds: Stages[];
 }
 
-async function settled(server: Server): Promise<Memory> {
-  await sleep(SETTLE_MS);
+async function after(ms: number, server: Server): Promise<Memory> {
+  await sleep(ms);
   return memory(server.pids());
 }
 
@@ -65,14 +68,15 @@ export async function runMemory(options: Options): Promise<MemoryResults> {
     const server = await startServer(examples, { target: '/' });
     try {
       results.examples = await loadExamples(server.port);
-      const idle = await settled(server);
+      const idle = await after(QUIET_MS, server);
       await send(server.port, results.examples, requests);
-      const loaded = await settled(server);
+      const loaded = await after(BUSY_MS, server);
+      const rested = await after(QUIET_MS, server);
       const sockets = await hold(server.port, connections, '/');
-      const held = await settled(server);
+      const held = await after(QUIET_MS, server);
       console.error(`  ${sockets.count()} connections held`);
       sockets.close();
-      results.rounds.push({ idle, loaded, held, closed: await settled(server) });
+      results.rounds.push({ idle, loaded, rested, held, closed: await after(QUIET_MS, server) });
     } finally {
       await server.stop();
     }
@@ -87,13 +91,14 @@ export function memoryTable({ rounds, requests, connections }: MemoryResults): T
       mebibytes(spread(rounds.map((stages) => stages[stage][name]))?.median ?? Number.NaN),
     ),
   ];
-  const perConnection = spread(rounds.map(({ held, loaded }) => (held.dirty - loaded.dirty) / connections));
+  const perConnection = spread(rounds.map(({ held, rested }) => (held.dirty - rested.dirty) / connections));
   return {
     title: `FlexiLib with the examples, two threads: MiB (${tenths(perConnection?.median ?? Number.NaN)} KiB a connection)`,
     head: ['', 'RSS', 'PSS', 'private dirty'],
     rows: [
       row('idle, the examples loaded', 'idle'),
-      row(`after ${requests.toLocaleString('en')} requests`, 'loaded'),
+      row(`just after ${requests.toLocaleString('en')} requests`, 'loaded'),
+      row('a while later', 'rested'),
       row(`with ${connections.toLocaleString('en')} idle connections`, 'held'),
       row('these closed', 'closed'),
     ],

@@ -88,5 +88,8 @@ export async function serve(file: string, log: Log): Promise<void> {
   onSignals({ reload, end, log });
   const address = await listen(door, server, runDirectory);
   log.info(`listening on ${address}`);
-  restWhenQuiet();
+  restWhenQuiet(() => {
+    door.trim();
+    runtime.trim();
+  });
 }

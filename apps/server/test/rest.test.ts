@@ -9,21 +9,10 @@ const LOOK_MS = 400;
 // A process of its own: one that is left alone, unlike the one of the tests.
 const program = `
   import { readFileSync } from 'node:fs';
-  import { PerformanceObserver } from 'node:perf_hooks';
   import { setTimeout as sleep } from 'node:timers/promises';
   import { restWhenQuiet } from ${JSON.stringify(import.meta.resolve('../src/rest.ts'))};
 
-  // A rest collects several times, and unlike V8 by itself without a flag that says what for.
-  const MAJOR = 4;
   let rests = 0;
-  let last = -Infinity;
-  new PerformanceObserver((list) => {
-    for (const { startTime, detail } of list.getEntries()) {
-      if (detail.kind !== MAJOR || detail.flags !== 0) continue;
-      if (startTime - last > ${LOOK_MS / 2}) rests++;
-      last = startTime;
-    }
-  }).observe({ entryTypes: ['gc'] });
   const megabytes = () => readFileSync('/proc/self/smaps_rollup', 'utf8').match(/Private_Dirty: +(\\d+)/)[1] / 1024;
   const work = (ms) => {
     for (const end = performance.now() + ms; performance.now() < end; );
@@ -32,7 +21,7 @@ const program = `
 
   const seen = [];
   const see = () => seen.push([rests, megabytes()]);
-  restWhenQuiet(${LOOK_MS});
+  restWhenQuiet(() => { rests++; }, ${LOOK_MS});
   await looks(4);
   see(); // the start is over
   {

@@ -30,6 +30,8 @@ export interface Door {
   listen(port: number, host: string): Promise<{ port: number }>;
   /** Stops accepting, lets requests in flight finish, and cuts what is left after the grace (milliseconds). */
   close(grace: number): Promise<void>;
+  /** Gives back memory that is kept for the next burst of requests. */
+  trim(): void;
 }
 
 /** What can be seen of a door from behind. */
@@ -64,6 +66,7 @@ export function createEdgeDoor(options: DoorOptions): EdgeDoor {
 
   return {
     stats: edge.stats,
+    trim: edge.trim,
     get held() {
       return edge.held + heldBytes();
     },

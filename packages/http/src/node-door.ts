@@ -160,6 +160,7 @@ export function createNodeDoor(options: DoorOptions, onClosed: () => void = () =
       await stopped;
       clearTimeout(timer);
     },
+    trim() {},
     adopt(fd, peer, bytes) {
       if (!adopting) watchHeads(server);
       adopting = true;

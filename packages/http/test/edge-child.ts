@@ -84,7 +84,10 @@ process.on('disconnect', () => process.exit());
 process.on('SIGUSR2', () => process.send!('signal'));
 process.on('message', async (message) => {
   if (message === 'stats') process.send!(stats());
-  else {
+  else if (message === 'trim') {
+    server.trim();
+    process.send!('trimmed');
+  } else {
     await server.close(1000);
     process.exit();
   }

@@ -1,5 +1,6 @@
 // What stays behind, over very many requests: nothing. And what a request leaves to the garbage collector: next to nothing.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { open } from './client.ts';
 import { inline, pool, routes } from './edge.ts';
 import type { ChildStats } from './edge-child.ts';
 import { type EdgeProcess, flood, startEdgeProcess } from './edge-process.ts';
@@ -10,6 +11,7 @@ const HEAP_MAX = 200_000;
 const DIRTY_MAX = 4096;
 /** Bytes a request. */
 const GARBAGE_MAX = 400;
+const BURST = 500;
 
 let server: EdgeProcess;
 beforeAll(async () => {
@@ -44,4 +46,19 @@ it.each([
   expect(grown(({ heap }) => heap)).toBeLessThan(HEAP_MAX);
   expect(grown(({ dirty }) => dirty)).toBeLessThan(DIRTY_MAX);
   expect((c.garbage - a.garbage) / asked).toBeLessThan(GARBAGE_MAX);
+});
+
+it('what a burst has needed is given back, and the next one gets it again', async () => {
+  // So that malloc gives back at once what calls were in.
+  const own = await startEdgeProcess({ routes: routes() }, ['env', 'MALLOC_MMAP_THRESHOLD_=8192']);
+  for (let i = 0; i < 2; i++) {
+    const clients = await Promise.all(Array.from({ length: BURST }, () => open(own.port)));
+    for (const client of clients) client.send(pool('/sleep/20'));
+    for (const client of clients) expect((await client.response()).status).toBe(200);
+    for (const { socket } of clients) socket.destroy();
+    const kept = (await own.stats()).dirty;
+    await own.trim();
+    expect(kept - (await own.stats()).dirty).toBeGreaterThan(BURST * 5); // kilobytes: of slabs and calls
+  }
+  await own.stop();
 });

@@ -14,6 +14,8 @@ export interface EdgeProcess {
   stats(): Promise<ChildStats>;
   /** Milliseconds until a signal is answered. */
   signal(): Promise<number>;
+  /** As the server does when it is quiet. */
+  trim(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +43,10 @@ export async function startEdgeProcess(options: ServeOptions, launcher: string[]
       child.kill('SIGUSR2');
       await next();
       return performance.now() - begun;
+    },
+    async trim() {
+      child.send('trim');
+      await next();
     },
     async stop() {
       child.send('stop');

@@ -100,6 +100,10 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
       for (const { current } of executors) inFlight += current?.inFlight ?? 0;
       return { calls: calls(), inFlight, bytes: heldBytes() };
     },
+    trim() {
+      door.trim();
+      runtime.trim();
+    },
     close: (grace = 5000) => door.close(grace),
   };
 }

@@ -36,6 +36,8 @@ export interface Runtime {
   acquireCall(): Call;
   /** Not while it is submitted. */
   releaseCall(call: Call): void;
+  /** Frees the calls that are free: as many were made as were under way at a time. */
+  trim(): void;
   /**
    * Runs the executor on the pool; done is called on the loop when it has returned. deadline: monotonic ms. slow: it is
    * expected to take long, and then it may hold up others like it, but not quick ones.
@@ -113,6 +115,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     },
     acquireCall: calls.acquire,
     releaseCall: calls.release,
+    trim: calls.trim,
     submit(call, library, deadline, slow, done) {
       call.done = done;
       pending += 1;
@@ -150,14 +153,16 @@ export function startRuntime(options: RuntimeOptions): Runtime {
 }
 
 function createCalls(binding: Binding) {
-  const all: Call[] = [];
+  const all: (Call | undefined)[] = []; // by id
   const free: Call[] = [];
+  const freeIds: number[] = [];
   return {
     acquire(): Call {
       const call = free.pop();
       if (call) return call;
-      const made = new Call(binding, all.length);
-      all.push(made);
+      const made = new Call(binding, freeIds.at(-1) ?? all.length);
+      freeIds.pop();
+      all[made.id] = made;
       return made;
     },
     release(call: Call): void {
@@ -165,13 +170,21 @@ function createCalls(binding: Binding) {
       free.push(call);
     },
     complete(id: number): void {
-      const call = all[id];
+      const call = all[id]!;
       const done = call.done;
       call.done = null;
       done?.(call);
     },
+    trim(): void {
+      for (const call of free) {
+        all[call.id] = undefined;
+        freeIds.push(call.id);
+        call.free();
+      }
+      free.length = 0;
+    },
     free(): void {
-      for (const call of all) call.free();
+      for (const call of all) call?.free();
     },
   };
 }

@@ -174,6 +174,23 @@ it('runs calls on as many threads as it has', async () => {
   expect(performance.now() - begun).toBeLessThan(390);
 });
 
+it('frees the calls that are free, and makes others when they are needed', async () => {
+  const dirty = () =>
+    Number(/Private_Dirty: +(\d+)/.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'))?.[1]);
+  const kept = runtime.acquireCall();
+  const before = dirty();
+  for (let i = 0; i < 20; i++) {
+    const made = Array.from({ length: 500 }, () => runtime.acquireCall()); // 5 MB
+    expect(new Set([kept, ...made].map(({ id }) => id)).size).toBe(501);
+    for (const call of made) runtime.releaseCall(call);
+    runtime.trim();
+    expect((await ask('pool', '/describe')).status).toBe(200);
+    expect(made).not.toContain(runtime.acquireCall());
+  }
+  runtime.releaseCall(kept);
+  expect(dirty() - before).toBeLessThan(50_000); // kilobytes
+});
+
 it('hands on what libraries log', async () => {
   await ask('pool', '/log');
   await expect

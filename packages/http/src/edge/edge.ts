@@ -54,6 +54,8 @@ export interface Edge {
   cut(): void;
   /** A connection elsewhere was closed: there may be room for another. */
   makeRoom(): void;
+  /** Gives back the memory that requests have left. */
+  trim(): void;
   readonly stats: EdgeStats;
   /** Bytes of the buffers that requests are in. */
   readonly held: number;
@@ -185,5 +187,6 @@ export function createEdge(options: EdgeOptions): Edge {
       for (const connection of connections.values()) destroy(parts, connection);
     },
     makeRoom: acceptor.resume,
+    trim: slabs.trim,
   };
 }

@@ -17,6 +17,8 @@ export interface Slabs {
   take(): number;
   /** used: bytes of it that were written. */
   give(slab: number, used: number): void;
+  /** Gives the pages of all that are free back. */
+  trim(): void;
 }
 
 /** area has room for count slabs. */
@@ -43,6 +45,9 @@ export function createSlabs({ bytes, address, forget }: Area, count: number): Sl
       if (used > PAGE && left < count - 16) forget(slab, SLAB_SIZE);
       free[left] = slab;
       left += 1;
+    },
+    trim() {
+      for (let i = 0; i < left; i++) forget(free[i], SLAB_SIZE);
     },
   };
 }

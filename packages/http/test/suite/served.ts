@@ -23,6 +23,8 @@ export interface Served {
   faults: string[];
   /** What requests hold at this moment; all zero when none is under way. */
   held(): { calls: number; inFlight: number; bytes: number };
+  /** As the server does when it is quiet. */
+  trim(): void;
   close(grace?: number): Promise<void>;
 }
 
