@@ -7,8 +7,6 @@
 
 #include "thread.h"
 
-#define QUICK_ROW 8 /* so many quick calls go before a slow one that waits */
-
 typedef struct {
     fl_call *first, *last;
 } lane;
@@ -19,7 +17,7 @@ static struct {
     pthread_cond_t filled;      /* for the threads */
     pthread_cond_t quick_stuck; /* for the one more */
     lane quick, slow;
-    int32_t row;         /* quick calls taken since the last slow one */
+    bool slows_turn;     /* when both lanes have calls */
     int32_t waiting;     /* threads without work */
     int32_t in_slow;     /* threads inside a slow call */
     int32_t unannounced; /* calls since the last fl_kick */
@@ -54,8 +52,9 @@ static fl_call *next_call(void) {
         pthread_cond_wait(&queue.filled, &queue.lock);
         queue.waiting--;
     }
-    bool quick = queue.quick.first && (!queue.slow.first || queue.row < QUICK_ROW);
-    queue.row = quick ? queue.row + 1 : 0;
+    /* By turns: what is in the slow lane may have proved quick since, as the first calls of a route do. */
+    bool quick = queue.quick.first && !(queue.slow.first && queue.slows_turn);
+    queue.slows_turn = quick;
     return take(quick ? &queue.quick : &queue.slow);
 }
 
@@ -137,6 +136,7 @@ FL_EXPORT int32_t fl_start(int32_t threads, size_t arena_reserve) {
     for (int32_t i = 0; i < threads; i++)
         if (!fl_thread_start(work, (void *)(intptr_t)i, &pool.threads[i])) return -EAGAIN;
     if (!fl_thread_start(work_quickly, NULL, &pool.threads[threads])) return -EAGAIN;
+    fl_thread_hurry(); /* after the threads were made, which would inherit it */
     return fd;
 }
 

@@ -28,5 +28,6 @@ struct fl_thread {
 };
 
 bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread);
+void fl_thread_hurry(void);
 
 #endif

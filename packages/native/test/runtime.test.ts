@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ExecutorLog, type Library, Outcome, type Runtime, startRuntime } from '../src/index.ts';
 import { type Answer, askExecutor, type Request, type Where } from './ask.ts';
@@ -191,6 +191,20 @@ it('frees the calls that are free, and makes others when they are needed', async
   expect(dirty() - before).toBeLessThan(50_000); // kilobytes
 });
 
+// Kernels before 6.12 have no such slices.
+const slice = (thread: number): string | undefined =>
+  existsSync('/proc/self/sched')
+    ? /^se\.slice +: +(\d+)/m.exec(readFileSync(`/proc/self/task/${thread}/sched`, 'utf8'))?.[1]
+    : undefined;
+it.skipIf(!slice(process.pid))('lets the loop run soon after it was woken, while others compute', () => {
+  expect(slice(process.pid)).toBe('100000');
+  const pool = readdirSync('/proc/self/task').filter((thread) =>
+    readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').includes('executor'),
+  );
+  expect(pool.length).toBe(3);
+  for (const thread of pool) expect(Number(slice(Number(thread)))).toBeGreaterThan(100_000);
+});
+
 it('hands on what libraries log', async () => {
   await ask('pool', '/log');
   await expect
@@ -254,6 +268,20 @@ describe('the pool', () => {
     for (let i = 0; i < 5; i++) expect((await ask('pool', '/describe')).status).toBe(200);
     expect(performance.now() - begun).toBeLessThan(200);
     expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+  });
+
+  it('takes from both lanes by turns: the first calls of a route are in the slow one, whatever they are', async () => {
+    const done: string[] = [];
+    const put = (lane: string, slow: boolean) =>
+      ask('pool', '/describe', { slow }).then(() => done.push(lane));
+    await Promise.all([
+      ...Array.from({ length: 2 }, () => ask('pool', '/sleep')), // so that all others wait at a time
+      ...Array.from({ length: 100 }, () => put('quick', false)),
+      ...Array.from({ length: 20 }, () => put('slow', true)),
+    ]);
+    const slow = done.lastIndexOf('slow');
+    expect(slow).toBeGreaterThan(30);
+    expect(slow).toBeLessThan(60);
   });
 
   it('lets slow calls through while quick ones keep coming', async () => {
