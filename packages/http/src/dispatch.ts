@@ -5,7 +5,7 @@ import { type Call, monotonicNow, Outcome, type Runtime } from '@flexilib/native
 import type { BlockingWatch } from './blocking.ts';
 import { releaseBody } from './body.ts';
 import { failureOf } from './failure.ts';
-import { isSlow, learnPace } from './pace.ts';
+import { learnPace } from './pace.ts';
 import { ownResult, type Result } from './result.ts';
 import { isInline, type ServedRoute } from './routes.ts';
 
@@ -59,7 +59,7 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           resolve(ownResult(504, req));
         };
         const timer = setTimeout(expire, route.timeout);
-        runtime.submit(call, generation.library, deadline, isSlow(route.pace), () => {
+        runtime.submit(call, generation.library, deadline, route.pace.slow, () => {
           learnPace(route.pace, call.returned - call.started);
           clearTimeout(timer);
           // A busy loop may hear of the return before the timer.

@@ -1,4 +1,4 @@
-/* The pool: threads without V8 take calls from two lanes, each in order. Calls that the loop expects to be long have a
+/* The pool: threads without V8 take calls in the order in which they came. Calls that the loop expects to be long have a
  * lane of their own, and when they hold every thread, one more thread runs the quick ones: who is slow takes the time
  * from himself. One mutex guards it all: a queue operation is some 50 ns, a call to an executor is thousands. */
 #include <errno.h>
@@ -17,7 +17,7 @@ static struct {
     pthread_cond_t filled;      /* for the threads */
     pthread_cond_t quick_stuck; /* for the one more */
     lane quick, slow;
-    bool slows_turn;     /* when both lanes have calls */
+    uint64_t submitted;  /* calls so far */
     int32_t waiting;     /* threads without work */
     int32_t in_slow;     /* threads inside a slow call */
     int32_t unannounced; /* calls since the last fl_kick */
@@ -44,6 +44,10 @@ static void put(lane *to, fl_call *call) {
     to->last = call;
 }
 
+static bool is_older(const fl_call *call, const fl_call *than) {
+    return call && (!than || call->number < than->number);
+}
+
 /* The next call for a thread of the pool; NULL at the end. */
 static fl_call *next_call(void) {
     while (!queue.quick.first && !queue.slow.first) {
@@ -52,10 +56,7 @@ static fl_call *next_call(void) {
         pthread_cond_wait(&queue.filled, &queue.lock);
         queue.waiting--;
     }
-    /* By turns: what is in the slow lane may have proved quick since, as the first calls of a route do. */
-    bool quick = queue.quick.first && !(queue.slow.first && queue.slows_turn);
-    queue.slows_turn = quick;
-    return take(quick ? &queue.quick : &queue.slow);
+    return take(is_older(queue.quick.first, queue.slow.first) ? &queue.quick : &queue.slow);
 }
 
 static bool is_stuck(void) { return queue.in_slow == pool.count && queue.quick.first; }
@@ -105,6 +106,7 @@ static void *work_quickly(void *arg) {
  * threads learn of it by fl_kick: many calls, one wake-up. */
 FL_EXPORT void fl_submit(fl_call *call) {
     pthread_mutex_lock(&queue.lock);
+    call->number = queue.submitted++;
     put(call->slow ? &queue.slow : &queue.quick, call);
     queue.unannounced++;
     pthread_mutex_unlock(&queue.lock);

@@ -117,7 +117,8 @@ typedef struct fl_call {
     size_t out_len, out_capacity;
     char *out_start; /* of the answer that is being written */
     char *out_heap;  /* NULL while the window or out_inline serves */
-    struct fl_call *next;
+    struct fl_call *next; /* in its lane of the pool */
+    uint64_t number;      /* among all calls submitted */
     char out_inline[FL_OUT_INLINE];
 } fl_call;
 

@@ -270,18 +270,20 @@ describe('the pool', () => {
     expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(Array(8).fill(200));
   });
 
-  it('takes from both lanes by turns: the first calls of a route are in the slow one, whatever they are', async () => {
+  it('takes from both lanes in the order of submission: the first calls of a route are in the slow one, whatever they are', async () => {
     const done: string[] = [];
-    const put = (lane: string, slow: boolean) =>
-      ask('pool', '/describe', { slow }).then(() => done.push(lane));
+    const put = (count: number, lane: string, slow: boolean) =>
+      Array.from({ length: count }, () => ask('pool', '/describe', { slow }).then(() => done.push(lane)));
     await Promise.all([
       ...Array.from({ length: 2 }, () => ask('pool', '/sleep')), // so that all others wait at a time
-      ...Array.from({ length: 100 }, () => put('quick', false)),
-      ...Array.from({ length: 20 }, () => put('slow', true)),
+      ...put(20, 'quick', false),
+      ...put(20, 'slow', true),
+      ...put(60, 'later quick', false),
     ]);
-    const slow = done.lastIndexOf('slow');
-    expect(slow).toBeGreaterThan(30);
-    expect(slow).toBeLessThan(60);
+    // Two threads, and the one more beside slow ones, don't keep it to the letter.
+    expect(done.indexOf('slow')).toBeGreaterThan(10);
+    expect(done.lastIndexOf('quick')).toBeLessThan(30);
+    expect(done.lastIndexOf('slow')).toBeLessThan(70);
   });
 
   it('lets slow calls through while quick ones keep coming', async () => {

@@ -4,7 +4,7 @@ import type { Generation } from '@flexilib/loader';
 import { type Call, FlexilibError, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from '../blocking.ts';
 import { failureOf } from '../failure.ts';
-import { isSlow, learnPace } from '../pace.ts';
+import { learnPace } from '../pace.ts';
 import { ownReply } from '../reply.ts';
 import { RETRY_AFTER } from '../result.ts';
 import { isInline, type RouteTable, type ServedRoute } from '../routes.ts';
@@ -102,7 +102,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     call.setAnswer(0, 0, connection.close);
     wheel.set(connection, route.timeout);
     const deadline = connection.begun + route.timeout;
-    runtime.submit(call, generation.library, deadline, isSlow(route.pace), onCallReturned);
+    runtime.submit(call, generation.library, deadline, route.pace.slow, onCallReturned);
     return false;
   }
 
