@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { hold, isFull, letGo } from './held.ts';
 
 export interface BodyLimits {
   /** Bytes of one body. */
@@ -11,21 +12,12 @@ export interface BodyLimits {
 /** The body, or the status to refuse it with, or null when the client has gone. */
 export type Body = Buffer<ArrayBuffer> | number | null;
 
-/** Bytes of bodies that may be held at a time, over all connections. */
-const HELD_MAX = 512 << 20;
-let held = 0;
-
 /** A body up to this size that nobody wants is read and dropped; a larger one costs the connection. */
 const DISCARD_MAX = 64 << 10;
 
 const empty = Buffer.from(new ArrayBuffer(0));
 const broken = new WeakMap<IncomingMessage, number>();
 const BROKEN = Symbol('broken');
-
-/** Bytes of bodies that are held now, over all connections. */
-export function heldBytes(): number {
-  return held;
-}
 
 /** True when the head announces a body (RFC 9112 6.3). */
 export function hasBody(req: IncomingMessage): boolean {
@@ -49,8 +41,8 @@ export function breakBody(req: IncomingMessage, status: number): void {
 }
 
 /**
- * Reads a body whole. Its memory isn't moved or shared (it goes to native code by address). Give it back with
- * releaseBody. Never rejects; after a status the rest of the body is still unread.
+ * Reads a body whole. Its memory isn't moved or shared (it goes to native code by address). It is held:
+ * let it go. Never rejects; after a status the rest of the body is still unread.
  */
 export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Body> {
   if (!hasBody(req)) return empty;
@@ -66,13 +58,8 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
       // RangeError: no memory for it.
     }
   }
-  held -= length;
+  letGo(length);
   return outcome === 200 ? 503 : outcome;
-}
-
-/** A body of this length is not needed any more. */
-export function releaseBody(length: number): void {
-  held -= length;
 }
 
 /** Gives 200 when all pieces are there; they count as held in any case. */
@@ -93,10 +80,10 @@ function collect(req: IncomingMessage, limits: BodyLimits, pieces: Buffer[]): Pr
     }
     function onData(piece: Buffer): void {
       length += piece.length;
-      held += piece.length;
+      hold(piece.length);
       pieces.push(piece);
       if (length > limits.max) finish(413);
-      else if (held > HELD_MAX) finish(503);
+      else if (isFull()) finish(503);
       else timer.refresh();
     }
     const onEnd = () => finish(200);

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Generation } from '@flexilib/loader';
 import { type Call, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from './blocking.ts';
-import { releaseBody } from './body.ts';
 import { failureOf } from './failure.ts';
+import { letGo } from './held.ts';
 import { learnPace } from './pace.ts';
 import { ownResult, type Result } from './result.ts';
 import { isInline, type ServedRoute } from './routes.ts';
@@ -41,7 +41,7 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           } catch (error) {
             reject(error); // no memory for the answer
           } finally {
-            releaseBody(call.contentLength);
+            letGo(call.contentLength);
             runtime.releaseCall(call);
             generation.release();
           }

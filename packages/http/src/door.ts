@@ -2,9 +2,9 @@
 import { getSystemErrorName } from 'node:util';
 import type { LineSink } from './access.ts';
 import { createBlockingWatch } from './blocking.ts';
-import { heldBytes } from './body.ts';
 import { createEdge } from './edge/edge.ts';
 import type { ExchangeOptions } from './exchange.ts';
+import { heldBytes } from './held.ts';
 import { createNodeDoor, type NodeDoor } from './node-door.ts';
 
 /** Milliseconds. */
@@ -38,7 +38,7 @@ export interface Door {
 export interface EdgeDoor extends Door {
   /** Requests that the edge has answered, and connections that it has handed over. */
   readonly stats: { requests: number; handedOver: number };
-  /** Bytes of requests that are held now. */
+  /** Bytes of requests, and of answers that were not taken, that are held now. */
   readonly held: number;
 }
 

@@ -3,9 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Generation } from '@flexilib/loader';
 import { FlexilibError, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from './blocking.ts';
-import { type BodyLimits, isCostly, isTooLarge, readBody, releaseBody } from './body.ts';
+import { type BodyLimits, isCostly, isTooLarge, readBody } from './body.ts';
 import { createDispatch } from './dispatch.ts';
 import { writeHead } from './head.ts';
+import { isFull, letGo } from './held.ts';
 import { ownResult, type Result } from './result.ts';
 import type { RouteTable } from './routes.ts';
 import { validateRequest } from './validate.ts';
@@ -47,6 +48,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       writeHead(call, req);
       const route = options.routes().find(call);
       if (!route) return withoutBody(404);
+      if (isFull()) return withoutBody(503);
       // Before the body: a request keeps the generation that it started with.
       generation = await acquire(route.executor);
       if (!generation) return withoutBody(503);
@@ -55,7 +57,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       if (body === null) return { ...ownResult(400, req), reply: null };
       if (typeof body === 'number') return ownResult(body, req, true);
       if (!dispatch.hasRoom(route, generation)) {
-        releaseBody(body.length);
+        letGo(body.length);
         return ownResult(503, req);
       }
       call.content = body;

@@ -8,6 +8,7 @@ import { breakBody } from './body.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { Door, DoorOptions } from './door.ts';
 import { createExchange } from './exchange.ts';
+import { hold, letGo } from './held.ts';
 import { createNodeServer, stopAccepting, watchHeads } from './node-server.ts';
 import { type ClientError, statusOf } from './refusal.ts';
 import { ownReply, type Reply } from './reply.ts';
@@ -84,7 +85,9 @@ export function createNodeDoor(options: DoorOptions, onClosed: () => void = () =
       if (reply && !socket.destroyed) {
         connection.hold();
         socket.setTimeout(limits.send);
+        hold(reply.body.length);
         sent = await (last ? sendLastReply(socket, reply) : keep(reply));
+        letGo(reply.body.length);
       }
       logAccess(log, {
         peer,

@@ -21,8 +21,13 @@ it('learns', () => {
 
 it('leaves a route whose calls are in between in the lane that it is in', () => {
   const wavering = Array.from({ length: 100 }, (_, i) => (i % 20 < 10 ? 1.5 : 3.5));
-  const lanes = (pace: ReturnType<typeof newPace>) =>
-    new Set(wavering.map((milliseconds) => (learnPace(pace, milliseconds), pace.slow)));
+  const lanes = (pace: ReturnType<typeof newPace>) => {
+    const seen = wavering.map((milliseconds) => {
+      learnPace(pace, milliseconds);
+      return pace.slow;
+    });
+    return new Set(seen);
+  };
   expect(lanes(after(0.1))).toEqual(new Set([false]));
   expect(lanes(after(...times(20, 50)))).toEqual(new Set([true, false])); // it came below once
 });

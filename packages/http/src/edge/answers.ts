@@ -4,7 +4,7 @@ import { addressOf, type Call, monotonicNow, type Sockets } from '@flexilib/nati
 import { type AccessRecord, type LineSink, logRequest } from '../access.ts';
 import { type Reply, replyHead } from '../reply.ts';
 import type { Connection } from './connection.ts';
-import type { Pending, Segment } from './unsent.ts';
+import { keepUnsent, type Pending } from './unsent.ts';
 
 const WINDOW = 64 << 10;
 /** An answer is not begun with less room than this. */
@@ -103,12 +103,6 @@ export function createAnswers(sockets: Sockets, requests: Buffer, sink: LineSink
     return { record, begun: row[BEGUN], rest: length - row[END] };
   }
 
-  /** The client takes it when it can. */
-  function keep(connection: Connection, segment: Segment): void {
-    connection.unsent ??= [];
-    connection.unsent.push(segment);
-  }
-
   function keepWindow(connection: Connection, sent: number): void {
     let first = 0;
     while (first < count && table[NUMBERS * first + END] <= sent) first++;
@@ -117,7 +111,13 @@ export function createAnswers(sockets: Sockets, requests: Buffer, sink: LineSink
     for (let i = first; i < count; i++) records.push(pending(connection, i, used));
     const buffer = Buffer.from(new ArrayBuffer(used - sent));
     window.bytes.copy(buffer, 0, sent, used);
-    keep(connection, { address: addressOf(buffer), length: buffer.length, buffer, call: null, records });
+    keepUnsent(connection, {
+      address: addressOf(buffer),
+      length: buffer.length,
+      buffer,
+      call: null,
+      records,
+    });
   }
 
   function send(connection: Connection): boolean {
@@ -139,7 +139,13 @@ export function createAnswers(sockets: Sockets, requests: Buffer, sink: LineSink
     if (sent === length) tell(connection, 0, 1);
     else {
       const records = [pending(connection, 0, 0)];
-      keep(connection, { address: call.out + sent, length: length - sent, call, buffer: null, records });
+      keepUnsent(connection, {
+        address: call.out + sent,
+        length: length - sent,
+        call,
+        buffer: null,
+        records,
+      });
     }
     count = 0;
     return sent < length;

@@ -6,6 +6,7 @@ import type { Execute } from './execute.ts';
 import { destroy } from './leave.ts';
 import type { Parts } from './parts.ts';
 import type { Serve } from './serve.ts';
+import { keepUnsent } from './unsent.ts';
 
 /** Gives what to do when the deadline of a connection has passed. */
 export function createDeadlines(
@@ -35,15 +36,8 @@ export function createDeadlines(
     connection.last = true;
     connection.phase = Phase.client;
     wheel.set(connection, parts.limits.send);
-    connection.unsent = [
-      {
-        address: addressOf(own),
-        length: own.length,
-        call: null,
-        buffer: own,
-        records: [{ record, begun: monotonicNow(), rest: 0 }],
-      },
-    ];
+    const records = [{ record, begun: monotonicNow(), rest: 0 }];
+    keepUnsent(connection, { address: addressOf(own), length: own.length, call: null, buffer: own, records });
     serve.sendRest(connection);
   }
 

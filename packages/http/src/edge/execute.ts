@@ -4,6 +4,7 @@ import type { Generation } from '@flexilib/loader';
 import { type Call, FlexilibError, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from '../blocking.ts';
 import { failureOf } from '../failure.ts';
+import { isFull } from '../held.ts';
 import { learnPace } from '../pace.ts';
 import { ownReply } from '../reply.ts';
 import { RETRY_AFTER } from '../result.ts';
@@ -192,10 +193,10 @@ export function createExecute(options: ExecuteOptions): Execute {
   return {
     run(connection, call) {
       const route = options.routes().find(call);
-      if (route === undefined) {
+      if (route === undefined || isFull()) {
         runtime.releaseCall(call);
         connection.begun = monotonicNow();
-        answer(connection, 404, connection.begun);
+        answer(connection, route === undefined ? 404 : 503, connection.begun);
         return true;
       }
       // A library that takes the target for a C string must not read on.

@@ -1,12 +1,15 @@
 // Answers that a slow client has not taken yet. Only those make objects.
 import { type Call, monotonicNow, type Sockets } from '@flexilib/native';
 import { type AccessRecord, type LineSink, logAccess } from '../access.ts';
+import { hold, letGo } from '../held.ts';
 import type { Connection } from './connection.ts';
 
 /** Bytes in a row, and whose memory they are. */
 export interface Segment {
   address: number;
   length: number;
+  /** As it was made. */
+  readonly held: number;
   /** Either keeps the memory until all is sent. */
   call: Call | null;
   buffer: Buffer | null;
@@ -20,6 +23,13 @@ export interface Pending {
   begun: number;
   /** Bytes of the segment after the answer's last one. */
   rest: number;
+}
+
+/** The client takes it when it can. */
+export function keepUnsent(connection: Connection, segment: Omit<Segment, 'held'>): void {
+  hold(segment.length);
+  connection.unsent ??= [];
+  connection.unsent.push({ ...segment, held: segment.length });
 }
 
 /** Sends on. True: all is sent; false: the client must take more first. Gives a negative errno when it has gone. */
@@ -43,6 +53,7 @@ export function sendUnsent(
     }
     if (segment.length > 0) return false;
     if (segment.call) release(segment.call);
+    letGo(segment.held);
     unsent.shift();
   }
   connection.unsent = null;
@@ -51,10 +62,11 @@ export function sendUnsent(
 
 /** The client has gone before it took its answers: nginx's number for that is in the log. */
 export function dropUnsent(connection: Connection, sink: LineSink, release: (call: Call) => void): void {
-  for (const { records, call } of connection.unsent ?? []) {
+  for (const { records, call, held } of connection.unsent ?? []) {
     for (const { record, begun } of records)
       logAccess(sink, { ...record, status: 499, bytes: 0, ttlb: monotonicNow() - begun });
     if (call) release(call);
+    letGo(held);
   }
   connection.unsent = null;
 }
