@@ -63,6 +63,21 @@ it('ends under load without breaking a response', async () => {
   expect(await server.exit).toBe(0);
 });
 
+it('answers what has arrived before its end, on connections old and new', async () => {
+  const server = await start(`/ = ${sample}\n`);
+  const idle = await Promise.all(Array.from({ length: 8 }, () => keepAlive(server.port)));
+  for (const connection of idle) expect((await connection.get('/')).status).toBe(200);
+  server.signal('SIGSTOP');
+  const fresh = await Promise.all(Array.from({ length: 8 }, () => keepAlive(server.port))); // accepted by the kernel alone
+  const asked = [...idle, ...fresh].map((connection) => connection.get('/'));
+  await sleep(100);
+  server.signal('SIGTERM');
+  server.signal('SIGCONT');
+  for (const { status } of await Promise.all(asked)) expect(status).toBe(200);
+  expect(await server.exit).toBe(0);
+  expect(server.stdout()).toHaveLength(24);
+});
+
 describe('standard output', () => {
   const command = join(import.meta.dirname, '../../apps/server/bin/flexilib.cjs');
 

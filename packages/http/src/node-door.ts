@@ -157,10 +157,12 @@ export function createNodeDoor(options: DoorOptions, onClosed: () => void = () =
       const timer = setTimeout(() => {
         for (const socket of connections.keys()) socket.destroy();
       }, grace);
-      const stopped = stopAccepting(server);
+      // What waits in the kernel, connections and requests, comes first.
+      for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
+      stopAccepting(server);
       for (const [socket, { idle }] of connections) if (idle) socket.destroy();
       if (connections.size > 0) await new Promise<void>((resolve) => onEmpty.push(resolve));
-      await stopped;
+      server.close(); // ends its timer
       clearTimeout(timer);
     },
     trim() {},

@@ -25,12 +25,7 @@ export function watchHeads(server: Server): void {
   server.emit('listening');
 }
 
-/** Stops accepting; settles when all connections are closed. */
-export function stopAccepting(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    // Past node:http's own close, which cuts the answers that are on their way.
-    process.getBuiltinModule('node:net').Server.prototype.close.call(server, () => {
-      server.close(() => resolve()); // that its timer ends too
-    });
-  });
+/** Stops accepting; past node:http's own close, which cuts the answers that are on their way. */
+export function stopAccepting(server: Server): void {
+  process.getBuiltinModule('node:net').Server.prototype.close.call(server);
 }

@@ -95,6 +95,23 @@ it('a late executor keeps its request while the connection goes on', async () =>
   await server.close(0);
 });
 
+it('what came in time isn’t late because others are served first', async () => {
+  const server = await startEdgeDoor({ routes: routes(), limits: { header: 600 } });
+  const busy = await Promise.all(Array.from({ length: 6 }, () => open(server.port)));
+  await answers(busy[0].send(inline('/loaded')), 1);
+  const client = await open(server.port);
+  const request = inline('/in-time');
+  client.send(request.slice(0, 20));
+  await sleep(300);
+  // A turn ends after the first of them, so that the rest is in the queue when the time is up.
+  for (const other of busy) other.send(inline('/sleep/100'));
+  client.send(request.slice(20));
+  expect(await answers(client, 1)).toEqual(['200 /in-time']);
+  for (const other of busy) expect(await answers(other, 1)).toEqual(['200 /sleep/100']);
+  for (const each of [client, ...busy]) each.half();
+  await server.close(0);
+});
+
 describe('a late executor returns', () => {
   const server = useServer(startEdgeDoor, { routes: routes(`timeout = ${TIMEOUT}ms`) });
 

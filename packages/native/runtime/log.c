@@ -5,7 +5,7 @@
 #include "thread.h"
 
 #define LINE_MAX_BYTES ((size_t)4 << 10)
-#define BACKLOG_MAX ((size_t)256 << 10)
+#define BACKLOG_MAX ((size_t)256 << 10) /* of lines and what they are kept in */
 
 typedef struct line {
     struct line *next;
@@ -29,14 +29,14 @@ void fl_log(const fl_library *library, size_t level, const char *message, size_t
     *entry = (line){.library = library ? library->id : -1, .level = level > 3 ? 3 : (int32_t)level, .len = len};
     memcpy(entry->text, message, len);
     pthread_mutex_lock(&lines.lock);
-    bool full = lines.bytes + len > BACKLOG_MAX;
+    bool full = lines.bytes + sizeof *entry + len > BACKLOG_MAX;
     if (full) {
         lines.dropped++;
     } else {
         if (lines.first) lines.last->next = entry;
         else lines.first = entry;
         lines.last = entry;
-        lines.bytes += len;
+        lines.bytes += sizeof *entry + len;
     }
     pthread_mutex_unlock(&lines.lock);
     if (full) free(entry);
@@ -50,7 +50,7 @@ FL_EXPORT int32_t fl_log_take(char *text, int32_t *about) {
     line *entry = lines.first;
     if (entry) {
         lines.first = entry->next;
-        lines.bytes -= entry->len;
+        lines.bytes -= sizeof *entry + entry->len;
         about[2] = lines.dropped;
         lines.dropped = 0;
     }

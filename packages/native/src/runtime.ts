@@ -36,7 +36,7 @@ export interface Runtime {
   acquireCall(): Call;
   /** Not while it is submitted. */
   releaseCall(call: Call): void;
-  /** Frees the calls that are free: as many were made as were under way at a time. */
+  /** Frees all calls but one that are free: as many were made as were under way at a time. */
   trim(): void;
   /**
    * Runs the executor on the pool; done is called on the loop when it has returned. deadline: monotonic ms. slow: it is
@@ -176,12 +176,12 @@ function createCalls(binding: Binding) {
       done?.(call);
     },
     trim(): void {
-      for (const call of free) {
+      // One stays: when a class has no object left, V8 throws away the code that was compiled for it.
+      for (const call of free.splice(1)) {
         all[call.id] = undefined;
         freeIds.push(call.id);
         call.free();
       }
-      free.length = 0;
     },
     free(): void {
       for (const call of all) call?.free();
@@ -194,16 +194,15 @@ function createLogReader(binding: Binding, onLog: (line: ExecutorLog) => void) {
   const about = new Int32Array(new ArrayBuffer(12));
   const textAddress = addressOf(text);
   const aboutAddress = addressOf(about.buffer);
+  /** One line: each has an event of its own, so that a library that never stops talking stops nobody else. */
   return () => {
-    for (;;) {
-      const length = binding.logTake(textAddress, aboutAddress);
-      if (length < 0) return;
-      onLog({
-        library: about[0],
-        level: about[1],
-        dropped: about[2],
-        text: text.toString('utf8', 0, length),
-      });
-    }
+    const length = binding.logTake(textAddress, aboutAddress);
+    if (length < 0) return;
+    onLog({
+      library: about[0],
+      level: about[1],
+      dropped: about[2],
+      text: text.toString('utf8', 0, length),
+    });
   };
 }

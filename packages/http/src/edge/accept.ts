@@ -13,8 +13,8 @@ export interface Acceptor {
   /** Binds and accepts. Gives the port, or a negative errno. */
   listen(host: string, port: number): number;
   readonly fd: number;
-  /** The listener is readable. */
-  accept(): void;
+  /** The listener is readable. True: it may still be. */
+  accept(): boolean;
   /** There is room again. */
   resume(): void;
   close(): void;
@@ -52,6 +52,27 @@ export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: Ac
     timer = setTimeout(resume, RETRY_MS);
   }
 
+  function accept(): boolean {
+    for (let i = 0; i < IN_A_ROW; i++) {
+      if (!hasRoom()) {
+        pause();
+        return false;
+      }
+      const fd = sockets.accept(listener);
+      if (fd === Errno.outOfFiles || fd === Errno.outOfFilesInSystem) {
+        waitFor('file descriptors are left, new connections wait; ulimit -n sets how many there are');
+        return false;
+      }
+      if (OUT_OF_MEMORY.includes(fd)) {
+        waitFor('memory is left in the kernel for new connections, which wait');
+        return false;
+      }
+      if (fd === Errno.again) return false;
+      if (fd >= 0) onConnection(fd, sockets.lastPeer()); // else the client has gone already
+    }
+    return true;
+  }
+
   return {
     get fd() {
       return listener;
@@ -63,29 +84,13 @@ export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: Ac
       resume();
       return sockets.port(fd);
     },
-    accept() {
-      for (let i = 0; i < IN_A_ROW; i++) {
-        if (!hasRoom()) {
-          pause();
-          return;
-        }
-        const fd = sockets.accept(listener);
-        if (fd === Errno.outOfFiles || fd === Errno.outOfFilesInSystem) {
-          waitFor('file descriptors are left, new connections wait; ulimit -n sets how many there are');
-          return;
-        }
-        if (OUT_OF_MEMORY.includes(fd)) {
-          waitFor('memory is left in the kernel for new connections, which wait');
-          return;
-        }
-        if (fd === Errno.again) return;
-        if (fd >= 0) onConnection(fd, sockets.lastPeer()); // else the client has gone already
-      }
-    },
+    accept,
     resume,
     close() {
-      clearTimeout(timer);
       if (listener < 0) return;
+      // What waits in the kernel would be reset.
+      while (accept());
+      clearTimeout(timer);
       pause();
       sockets.close(listener);
       listener = -1;

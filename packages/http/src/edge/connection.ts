@@ -25,6 +25,9 @@ export const Phase = {
 
 /** A connection of the edge, and the request that it is at. Offsets are into the slabs' bytes. */
 export class Connection extends Timed implements RequestHead {
+  /** Never used: when a class has no object left, V8 throws away the code that was compiled for it. */
+  static mould: Connection | null = null;
+
   /** -1 when it is closed, or another object has taken the descriptor over. */
   fd: number;
   /** «127.0.0.1:59940» */

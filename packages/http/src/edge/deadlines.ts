@@ -72,6 +72,11 @@ export function createDeadlines(
   }
 
   return (connection) => {
+    // What it has sent in time is still in the queue.
+    if (connection.queued && connection.phase !== Phase.executor) {
+      wheel.set(connection, 1);
+      return;
+    }
     switch (connection.phase) {
       case Phase.head:
       case Phase.body:

@@ -140,10 +140,15 @@ export function createExecute(options: ExecuteOptions): Execute {
     wheel.touch(monotonicNow());
     wheel.clear(connection);
     const late = call.returned > connection.begun + timeout && call.outcome !== Outcome.crashed;
-    const kept = !late && concludePooled(connection, call, path, generation);
-    if (late) expire(connection); // the wheel is coarse, and would have come next
-    generation.release();
-    if (!kept) runtime.releaseCall(call);
+    let kept = false;
+    try {
+      if (late)
+        expire(connection); // the wheel is coarse, and would have come next
+      else kept = concludePooled(connection, call, path, generation);
+    } finally {
+      generation.release();
+      if (!kept) runtime.releaseCall(call);
+    }
     options.onReturned(connection);
   }
 

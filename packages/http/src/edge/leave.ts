@@ -25,7 +25,7 @@ function forget(parts: Parts, connection: Connection): void {
   parts.wheel.remove(connection);
   parts.connections.delete(connection.fd);
   connection.fd = -1;
-  if (connection.phase !== Phase.executor) giveSlab(parts, connection);
+  if (connection.call === null) giveSlab(parts, connection);
   parts.onLeft();
 }
 
@@ -77,5 +77,10 @@ export function handOver(parts: Parts, connection: Connection): void {
   parts.sockets.unwatch(fd);
   forget(parts, connection);
   parts.stats.handedOver += 1;
-  parts.handOver(fd, peer, copy);
+  try {
+    parts.handOver(fd, peer, copy);
+  } catch (error) {
+    parts.sockets.close(fd);
+    throw error;
+  }
 }

@@ -144,6 +144,7 @@ export function parseRequest(
   }
   if (at + 1 === to) return unfinished;
   if (bytes[at + 1] !== LF || hosts !== 1 || fieldBytes > FIELD_BYTES_MAX) return Parsed.foreign;
+  if (at + 2 - from > HEAD_MAX) return Parsed.foreign; // blanks around values
   head.fieldCount = count;
   head.contentStart = at + 2;
   head.contentLength = Math.max(length, 0);

@@ -43,14 +43,13 @@ export function createServe(
             if (!proceed(connection)) return;
             continue;
           case Parsed.foreign:
-            if (answers.send(connection)) handOver(parts, connection);
-            else awaitClient(connection);
+            giveAway(connection);
             return;
         }
       }
       if (!connection.readable || connection.ended) break;
       if (connection.slab < 0 && !takeSlab(connection)) {
-        handOver(parts, connection);
+        giveAway(connection);
         return;
       }
       if (!makeRoom(connection)) {
@@ -66,6 +65,12 @@ export function createServe(
       if (received <= 0) break;
     }
     if (answers.send(connection)) rest(connection);
+    else awaitClient(connection);
+  }
+
+  /** Hands it over, after the answers that it has had. */
+  function giveAway(connection: Connection): void {
+    if (answers.send(connection)) handOver(parts, connection);
     else awaitClient(connection);
   }
 
@@ -191,6 +196,7 @@ export function createServe(
 
   function awaitClient(connection: Connection): void {
     connection.phase = Phase.client;
+    if (connection.from === connection.to) giveSlab(parts, connection);
     wheel.set(connection, limits.send);
   }
 

@@ -45,10 +45,28 @@ export function end(start: StartServer): void {
     await closed;
   });
 
-  it('doesn’t cut an answer that is on its way', async () => {
+  it('answers what has arrived, though nobody has read it yet', async () => {
+    const server = await start();
+    const clients = await Promise.all(Array.from({ length: 6 }, () => open(server.port)));
+    for (const client of clients) await client.send(head('GET', '/1')).response();
+    for (const client of clients) client.send(head('GET', '/sleep/50'));
+    const closed = server.close(20_000); // in the same turn of the loop
+    for (const client of clients) {
+      const { status, fields } = await client.response();
+      expect([status, fields.at(-1)]).toEqual([200, close]);
+      expect(await client.closed()).toBe('');
+    }
+    await closed;
+    expect(await logged(server, 12)).toHaveLength(12);
+  });
+
+  it.each([
+    ['plain', []],
+    ['odd', ['X-Odd: a\tb']], // which only node:http takes
+  ])('doesn’t cut an answer that is on its way, to a request that is %s', async (_what, fields) => {
     const server = await start();
     const client = await open(server.port, { paused: true });
-    client.send(head('GET', '/big/30000000'));
+    client.send(head('GET', '/big/30000000', ...fields));
     await sleep(500);
     const closed = server.close(20_000);
     await sleep(100);

@@ -21,6 +21,23 @@ export function stalls(start: StartServer): void {
     });
   });
 
+  it('a client that goes on sending after its last request, and ends, has its whole answer', async () => {
+    const server = await start();
+    const size = 300_000;
+    const client = await open(server.port, { paused: true, allowHalfOpen: true });
+    client.send(head('GET', `/big/${size}`, 'Connection: close'));
+    await logged(server, 1); // all of it is with the kernel
+    client.send('x'.repeat(1000)).half();
+    await sleep(100);
+    let received = 0;
+    client.socket.on('data', (piece: Buffer) => {
+      received += piece.length;
+    });
+    expect(await client.closed()).toBe('');
+    expect(received).toBeGreaterThan(size);
+    await server.close(0);
+  });
+
   describe('a client that stalls', () => {
     const server = useServer(start, {
       limits: { header: 300, idle: 300, send: 300 },
