@@ -62,3 +62,19 @@ it('what a burst has needed is given back, and the next one gets it again', asyn
   }
   await own.stop();
 });
+
+it('code that was compiled for requests stays when memory is given back and nobody is connected', async () => {
+  const own = await startEdgeProcess({ routes: routes() }, [], ['--trace-deopt']);
+  let told = '';
+  own.child.stdout!.on('data', (text) => {
+    told += text;
+  });
+  for (let i = 0; i < 3; i++) await flood(own.port, inline('/one').repeat(100), (done) => done >= 1000);
+  await own.trim();
+  await own.stats(); // collects garbage
+  const lost = /marking dependent code .*SharedFunctionInfo (\w*)>.*embedded weak objects cleared/g;
+  const names = [...told.matchAll(lost)].map(([, name]) => name);
+  for (const name of ['pump', 'parseRequest', 'runInline', 'rest', 'advance'])
+    expect(names).not.toContain(name);
+  await own.stop();
+});

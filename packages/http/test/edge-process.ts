@@ -19,14 +19,17 @@ export interface EdgeProcess {
   stop(): Promise<void>;
 }
 
-/** launcher: a command that runs the command in its arguments. */
-export async function startEdgeProcess(options: ServeOptions, launcher: string[] = []): Promise<EdgeProcess> {
+/** launcher: a command that runs the command in its arguments. flags: of Node. */
+export async function startEdgeProcess(
+  options: ServeOptions,
+  launcher: string[] = [],
+  flags: string[] = [],
+): Promise<EdgeProcess> {
+  const [execPath, ...execArgv] = [...launcher, process.execPath, '--expose-gc', '--no-warnings', ...flags];
   const child = fork(join(import.meta.dirname, 'edge-child.ts'), [JSON.stringify(options)], {
-    execArgv: ['--expose-gc', '--no-warnings'],
-    ...(launcher.length > 0 && {
-      execPath: launcher[0],
-      execArgv: [...launcher.slice(1), process.execPath, '--expose-gc', '--no-warnings'],
-    }),
+    execPath,
+    execArgv,
+    silent: flags.length > 0,
   });
   const next = async () => (await once(child, 'message'))[0];
   const { port, neighbour } = await next();
