@@ -17,6 +17,7 @@ import { runRounds } from './rounds.ts';
 import { runSoak } from './soak.ts';
 import { complaints, soakTable } from './soak-verdict.ts';
 import { tables } from './tables.ts';
+import { targetsTable } from './targets.ts';
 import { plain, type Table } from './words.ts';
 
 async function prepare(chosen: Peer[]): Promise<Peer[]> {
@@ -45,15 +46,16 @@ function print(tables: Table[]): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { mode, only, save } = options;
+  const { mode, only } = options;
   const ready = await prepare(
     mode === 'peers' ? peers.filter(({ name }) => only?.includes(name) ?? true) : flexilib,
   );
   if (ready.length === 0) throw new UsageError('nothing is left to measure');
+  const save = options.save || (options.full && ready.length === peers.length);
   if (mode === 'peers') {
     const results = await runRounds(ready, options);
     await keep('latest', results, save);
-    print(tables(results));
+    print([targetsTable(results), ...tables(results)]);
   } else if (mode === 'memory') {
     const results = await runMemory(options);
     await keep('memory', results, save);

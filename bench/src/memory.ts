@@ -74,7 +74,7 @@ export async function runMemory(options: Options): Promise<MemoryResults> {
       const rested = await after(QUIET_MS, server);
       const sockets = await hold(server.port, connections, '/');
       const held = await after(QUIET_MS, server);
-      console.error(`  ${sockets.count()} connections held`);
+      if (sockets.count() < connections) throw new Error(`only ${sockets.count()} connections could be held`);
       sockets.close();
       results.rounds.push({ idle, loaded, rested, held, closed: await after(QUIET_MS, server) });
     } finally {

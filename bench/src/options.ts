@@ -23,7 +23,7 @@ loads it from another. The table shows medians over the rounds.
     --requests N   of soak (20000000) and memory (1000000)
     --quick        one round, one second: is everything in order?
     --save         keep the results in bench/results and write docs/performance.md; a full run of nine rounds or
-                   more does so by itself. Results are always left in bench/dist
+                   more, with all servers, does so by itself. Results are always left in bench/dist
     --report       write docs/performance.md from the kept results, and measure nothing
     --list         the servers, and what the missing ones need
     --help
@@ -42,7 +42,10 @@ export interface Options {
   secs: number;
   connections: number;
   requests: number | undefined;
+  /** Asked for. */
   save: boolean;
+  /** A run of everything, long enough to be kept. */
+  full: boolean;
   install: boolean;
   report: boolean;
   list: boolean;
@@ -91,7 +94,8 @@ export function parseOptions(args: string[], servers: string[]): Options {
     secs: whole('secs', values.secs ?? (quick ? '1' : '2'), 1),
     connections: whole('connections', values.connections ?? (quick ? '1000' : '10000'), 0),
     requests: values.requests === undefined ? undefined : whole('requests', values.requests, 1),
-    save: values.save || (mode === 'peers' && !only && !workloads && !quick && rounds >= FULL_ROUNDS),
+    save: values.save,
+    full: mode === 'peers' && !only && !workloads && !quick && rounds >= FULL_ROUNDS,
     install: values.install,
     report: values.report,
     list: values.list,

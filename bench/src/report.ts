@@ -11,6 +11,7 @@ import { type Results, rounds } from './results.ts';
 import type { Soak } from './soak.ts';
 import { soakTable } from './soak-verdict.ts';
 import { tables } from './tables.ts';
+import { targetsTable } from './targets.ts';
 import { markdown } from './words.ts';
 
 const page: string = join(root, 'docs/performance.md');
@@ -38,7 +39,7 @@ function peers(results: Results): string {
       .map((name) => `![${name.replace('.svg', '')}](performance/${name})`)
       .join('\n'),
     servers(results),
-    ...tables(results).map(markdown),
+    ...[targetsTable(results), ...tables(results)].map(markdown),
   ].join('\n\n');
 }
 

@@ -23,16 +23,32 @@ export function absolute({ samples }: Results, name: string, pick: Pick): Spread
   return spread(samples.filter((sample) => sample.peer === name).map(pick));
 }
 
-/** Against the baseline's figure of the same round: what slows the machine for a while slows both. */
-export function ratio({ samples, baseline }: Results, name: string, pick: Pick): Spread | undefined {
+function over(own: number | undefined, other: number | undefined): number | undefined {
+  return own === undefined || !other ? undefined : own / other;
+}
+
+/** Over all rounds. */
+export function total({ samples }: Results, name: string, pick: Pick): number {
+  return samples.reduce((sum, sample) => sum + ((sample.peer === name && pick(sample)) || 0), 0);
+}
+
+/** Of one server's two figures of the same round. */
+export function within({ samples }: Results, name: string, pick: Pick, to: Pick): Spread | undefined {
+  return spread(
+    samples.filter((sample) => sample.peer === name).map((sample) => over(pick(sample), to(sample))),
+  );
+}
+
+/** Against another server's figure of the same round: what slows the machine for a while slows both. */
+export function ratio(
+  { samples, baseline }: Results,
+  name: string,
+  pick: Pick,
+  to: string = baseline,
+): Spread | undefined {
   const base = new Map(
-    samples.filter((sample) => sample.peer === baseline).map((sample) => [sample.round, pick(sample)]),
+    samples.filter((sample) => sample.peer === to).map((sample) => [sample.round, pick(sample)]),
   );
   const pairs = samples.filter((sample) => sample.peer === name);
-  return spread(
-    pairs.map((sample) => {
-      const [own, other] = [pick(sample), base.get(sample.round)];
-      return own === undefined || !other ? undefined : own / other;
-    }),
-  );
+  return spread(pairs.map((sample) => over(pick(sample), base.get(sample.round))));
 }

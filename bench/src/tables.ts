@@ -1,58 +1,15 @@
 // The tables of a run.
-import { absolute, type Pick, type Results, ratio } from './results.ts';
-import { duration, mebibytes, median, type Table, table, tenths, times, whole } from './words.ts';
+import { type CellPick, cpu, errors, p50, p99, rps, system, user } from './picks.ts';
+import { absolute, type Pick, type Results, ratio, total } from './results.ts';
+import { both, duration, hundredths, mebibytes, median, type Table, table, tenths, whole } from './words.ts';
 import { type CellName, cellsOf, workloadNames } from './workloads.ts';
 
-const main: CellName = 'text@64';
-
-/** Of a cell; undefined when the server has none. */
-const rps =
-  (cell: CellName): Pick =>
-  ({ cells }) =>
-    cells[cell]?.rps;
-const p50 =
-  (cell: CellName): Pick =>
-  ({ cells }) =>
-    cells[cell]?.p50;
-const p99 =
-  (cell: CellName): Pick =>
-  ({ cells }) =>
-    cells[cell]?.p99;
-const user =
-  (cell: CellName): Pick =>
-  ({ cells }) =>
-    cells[cell]?.user;
-const system =
-  (cell: CellName): Pick =>
-  ({ cells }) =>
-    cells[cell]?.system;
-export const cpu: (cell: CellName) => Pick =
-  (cell) =>
-  ({ cells }) => {
-    const figures = cells[cell];
-    return figures && figures.user + figures.system;
-  };
-
-function mainTable(results: Results): Table {
-  const rows = results.servers.map(({ name, title }) => [
-    title,
-    median(absolute(results, name, rps(main)), whole),
-    times(ratio(results, name, rps(main))),
-    median(absolute(results, name, p50(main)), duration),
-    median(absolute(results, name, p99(main)), duration),
-    median(absolute(results, name, cpu(main)), tenths),
-    median(absolute(results, name, user(main)), tenths),
-    median(absolute(results, name, system(main)), tenths),
-    times(ratio(results, name, cpu(main))),
-  ]);
-  const head = ['server', 'requests/s', 'ratio', 'p50', 'p99', 'CPU µs a request', 'user', 'system', 'ratio'];
-  return table('Text of 12 bytes, 64 connections', head, rows);
-}
-
-const cells = cellsOf(workloadNames).filter(({ cell }) => cell !== main);
+const cells = cellsOf(workloadNames);
 const heads: string[] = cells.map(({ cell, workload, connections }) =>
   cell.startsWith('text') ? `text, ${connections} conn.` : workload.title,
 );
+
+type Write = (value: number) => string;
 
 function byWorkload(results: Results, title: string, write: (name: string, cell: CellName) => string): Table {
   const rows = results.servers.map((server) => [
@@ -62,56 +19,54 @@ function byWorkload(results: Results, title: string, write: (name: string, cell:
   return table(title, ['server', ...heads], rows);
 }
 
+/** A figure, and its ratio to FlexiLib's. */
+function figures(results: Results, title: string, pick: CellPick, write: Write): Table {
+  return byWorkload(results, title, (name, cell) =>
+    both(absolute(results, name, pick(cell)), write, ratio(results, name, pick(cell))),
+  );
+}
+
+function parts(results: Results, name: string, cell: CellName): string {
+  const [own, kernel] = [user, system].map((pick) => median(absolute(results, name, pick(cell)), tenths));
+  return own && `${own} + ${kernel}`;
+}
+
 function memoryTable(results: Results): Table {
-  const rows = results.servers.map(({ name, title }) => {
-    const show = (pick: Pick, write: (value: number) => string) =>
-      median(absolute(results, name, pick), write);
-    return [
-      title,
-      show(({ startMs }) => startMs, whole),
-      show(({ idle }) => idle.rss, mebibytes),
-      show(({ idle }) => idle.pss, mebibytes),
-      show(({ idle }) => idle.dirty, mebibytes),
-      show(({ loaded }) => loaded?.rss, mebibytes),
-      show(({ loaded }) => loaded?.pss, mebibytes),
-      show(({ loaded }) => loaded?.dirty, mebibytes),
-      show(
-        ({ perConnection }) => perConnection?.dirty,
-        (value) => value.toFixed(2),
-      ),
-    ];
-  });
-  const head = [
-    'server',
-    'start ms',
-    'idle RSS MiB',
-    'PSS',
-    'private dirty',
-    'loaded RSS',
-    'PSS',
-    'private dirty',
-    'KiB a connection',
+  const columns: [head: string, pick: Pick, write: Write][] = [
+    ['start ms', ({ startMs }) => startMs, whole],
+    ['idle RSS MiB', ({ idle }) => idle.rss, mebibytes],
+    ['PSS', ({ idle }) => idle.pss, mebibytes],
+    ['private dirty', ({ idle }) => idle.dirty, mebibytes],
+    ['loaded RSS', ({ loaded }) => loaded?.rss, mebibytes],
+    ['PSS', ({ loaded }) => loaded?.pss, mebibytes],
+    ['private dirty', ({ loaded }) => loaded?.dirty, mebibytes],
+    ['KiB a connection', ({ perConnection }) => perConnection?.dirty, hundredths],
   ];
-  return table('Start to first answer, memory', head, rows);
+  const rows = results.servers.map(({ name, title }) => [
+    title,
+    ...columns.map(([, pick, write]) => {
+      const own = median(absolute(results, name, pick), write);
+      return own && `${own} · ${median(ratio(results, name, pick), hundredths)}`;
+    }),
+  ]);
+  return table(
+    'Start to first answer, memory; and the ratio to FlexiLib, inline',
+    ['server', ...columns.map(([head]) => head)],
+    rows,
+  );
 }
 
 export function tables(results: Results): Table[] {
-  const errors = (name: string, cell: CellName) =>
-    median(
-      absolute(results, name, ({ cells: it }) => it[cell]?.errors),
-      whole,
-    );
-  const failed = byWorkload(results, 'Failed requests', errors);
   return [
-    mainTable(results),
-    byWorkload(results, 'Requests/s, ratio', (name, cell) => times(ratio(results, name, rps(cell)))),
-    byWorkload(results, 'CPU µs a request', (name, cell) =>
-      median(absolute(results, name, cpu(cell)), tenths),
-    ),
-    byWorkload(results, 'CPU a request, ratio', (name, cell) => times(ratio(results, name, cpu(cell)))),
-    byWorkload(results, 'p50', (name, cell) => median(absolute(results, name, p50(cell)), duration)),
-    byWorkload(results, 'p99', (name, cell) => median(absolute(results, name, p99(cell)), duration)),
+    figures(results, 'Requests/s', rps, whole),
+    figures(results, 'CPU µs a request', cpu, tenths),
+    byWorkload(results, 'CPU µs a request, user + system', (name, cell) => parts(results, name, cell)),
+    figures(results, 'p50', p50, duration),
+    figures(results, 'p99', p99, duration),
     memoryTable(results),
-    failed,
+    byWorkload(results, 'Failed requests', (name, cell) => {
+      const failed = total(results, name, errors(cell));
+      return failed > 0 ? whole(failed) : '';
+    }),
   ].filter(({ head }) => head.length > 1);
 }

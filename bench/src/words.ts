@@ -6,7 +6,7 @@ export const tenths = (value: number): string => value.toFixed(1);
 export const duration = (microseconds: number): string =>
   microseconds < 1000 ? `${Math.round(microseconds)} µs` : `${(microseconds / 1000).toFixed(1)} ms`;
 export const mebibytes = (kib: number): string => (kib / 1024).toFixed(1);
-const hundredths = (value: number): string => value.toFixed(2);
+export const hundredths = (value: number): string => value.toFixed(2);
 
 /** Empty where nothing was measured. */
 export function median(figures: Spread | undefined, write: (value: number) => string): string {
@@ -18,6 +18,15 @@ export function times(figures: Spread | undefined): string {
   if (!figures) return '';
   const { median, low, high, count } = figures;
   return count < 2 ? hundredths(median) : `${hundredths(median)} (${hundredths(low)}–${hundredths(high)})`;
+}
+
+/** `63 µs · 0.97 (0.95–1.01)`: a median, and a ratio's. */
+export function both(
+  figures: Spread | undefined,
+  write: (value: number) => string,
+  to: Spread | undefined,
+): string {
+  return figures ? [write(figures.median), times(to)].filter((text) => text !== '').join(' · ') : '';
 }
 
 export interface Table {
