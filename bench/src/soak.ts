@@ -38,9 +38,9 @@ const server = flexilib(
   ['/x'],
 );
 
-/** Writes one build after the other over the library, by rename, until it is told to end; gives their number. */
-function swapping(library: string, builds: string[]): () => number {
-  let swaps = 0;
+/** Writes one build after the other over the library, by rename, until it is told to end; gives how many there were. */
+function swapping(library: string, builds: string[], before: number): () => number {
+  let swaps = before;
   const timer = setInterval(() => {
     copyFileSync(builds[swaps % builds.length]!, `${library}.new`);
     renameSync(`${library}.new`, library);
@@ -82,9 +82,9 @@ export async function runSoak(options: Options): Promise<Soak> {
   let short = false;
   try {
     while (result.requests < wanted) {
-      const end = swapping(library, [two, one]);
+      const end = swapping(library, [two, one], result.swaps);
       const { requests, errors } = await slice(running.port, SLICE_SECONDS).finally(() => {
-        result.swaps += end();
+        result.swaps = end();
       });
       truncateSync(join(running.folder, 'stdout.log'));
       result.requests += requests;

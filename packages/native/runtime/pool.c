@@ -65,6 +65,7 @@ static void *work(void *arg) {
     char name[16];
     snprintf(name, sizeof name, "executor-%d", (int)(intptr_t)arg);
     if (!fl_thread_enter(name, pool.arena_reserve)) return NULL;
+    fl_thread_yield_to_loop();
     pthread_mutex_lock(&queue.lock);
     for (fl_call *call; (call = next_call());) {
         bool slow = call->slow;

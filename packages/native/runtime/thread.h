@@ -29,5 +29,6 @@ struct fl_thread {
 
 bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread);
 void fl_thread_hurry(void);
+void fl_thread_yield_to_loop(void);
 
 #endif

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ExecutorLog, type Library, Outcome, type Runtime, startRuntime } from '../src/index.ts';
 import { type Answer, askExecutor, type Request, type Where } from './ask.ts';
@@ -199,6 +200,24 @@ it('frees the calls that are free but one, and makes others when they are needed
   }
   runtime.releaseCall(kept);
   expect(dirty() - before).toBeLessThan(50_000); // kilobytes
+});
+
+it('lets the loop, and the one thread for quick calls, go before those that compute', () => {
+  const nice = readdirSync('/proc/self/task').flatMap((thread) => {
+    const [, name, rest] = /\((.*)\) (.*)/.exec(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8'))!;
+    return name.includes('executor') || Number(thread) === process.pid
+      ? [[name.replace(/^node.*|^MainThread/, 'loop'), Number(rest.split(' ')[16])] as const]
+      : [];
+  });
+  const base = getPriority();
+  expect(new Map(nice)).toEqual(
+    new Map([
+      ['loop', base],
+      ['executor-0', base + 10],
+      ['executor-1', base + 10],
+      ['quick-executor', base],
+    ]),
+  );
 });
 
 // Kernels before 6.12 have no such slices.
