@@ -52,13 +52,14 @@ export function createEdgeDoor(options: DoorOptions): EdgeDoor {
   // Made when it is needed: node:http costs a megabyte.
   let node: NodeDoor | null = null;
   const { limits, body } = options;
+  const onInline = createBlockingWatch(options.onFault); // one for both doors: nobody is named twice
   const edge = createEdge({
     ...options,
     limits: { ...limits, body: body.timeout },
     maxBody: body.max,
-    onInline: createBlockingWatch(options.onFault),
+    onInline,
     handOver(fd, peer, bytes) {
-      node ??= createNodeDoor(options, () => edge.makeRoom());
+      node ??= createNodeDoor(options, onInline, () => edge.makeRoom());
       node.adopt(fd, peer, bytes);
     },
     elsewhere: () => node?.size ?? 0,

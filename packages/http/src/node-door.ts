@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { monotonicNow } from '@flexilib/native';
 import { logAccess } from './access.ts';
-import { createBlockingWatch } from './blocking.ts';
+import { type BlockingWatch, createBlockingWatch } from './blocking.ts';
 import { breakBody } from './body.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { Door, DoorOptions } from './door.ts';
@@ -26,9 +26,12 @@ export interface NodeDoor extends Door {
 }
 
 /** onClosed: a connection was closed. */
-export function createNodeDoor(options: DoorOptions, onClosed: () => void = () => {}): NodeDoor {
+export function createNodeDoor(
+  options: DoorOptions,
+  onInline: BlockingWatch = createBlockingWatch(options.onFault),
+  onClosed: () => void = () => {},
+): NodeDoor {
   const { limits, log } = options;
-  const onInline = createBlockingWatch(options.onFault);
   const exchange = createExchange({ ...options, onInline });
   const connections = new Map<Socket, Connection>();
   const onError = (error: unknown) => options.onFault('http', String((error as Error)?.stack ?? error));

@@ -42,6 +42,10 @@ it.each([
   expect(c.lines - a.lines).toBe(asked);
   expect(c.held).toEqual({ calls: 0, inFlight: 0, bytes: 0 });
   // What is retained grows in both halves; V8's own tables and code do so once.
+  console.log(
+    `over ${asked} requests: heap ${c.heap - a.heap} bytes, private dirty ${c.dirty - a.dirty} kB, ` +
+      `garbage ${Math.round((c.garbage - a.garbage) / asked)} bytes a request`,
+  );
   const grown = (value: (stats: ChildStats) => number) => Math.min(value(b) - value(a), value(c) - value(b));
   expect(grown(({ heap }) => heap)).toBeLessThan(HEAP_MAX);
   expect(grown(({ dirty }) => dirty)).toBeLessThan(DIRTY_MAX);

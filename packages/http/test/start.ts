@@ -1,4 +1,4 @@
-// A server for the suite: the node:http door with the real runtime, loader and executor.
+// Servers for the suite: each door, with the real runtime, loader and executor.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoader, type Executor, type Loader, openRunDirectory } from '@flexilib/loader';
@@ -79,6 +79,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
 
   const access: AccessRecord[] = [];
   const faults: string[] = [];
+  const faulty: string[] = [];
   const door = make({
     runtime,
     routes: () => ({ find: (call) => routes[match(call)] }),
@@ -86,7 +87,10 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     body: { max: 16 << 20, timeout: 20_000, ...options.body },
     maxQueue: options.maxQueue ?? 1000,
     maxConnections: options.maxConnections ?? 10_000,
-    onFault: (_path, text) => faults.push(text),
+    onFault(path, text) {
+      faults.push(text);
+      faulty.push(path);
+    },
     log: options.log ?? collectLines((line) => access.push(parseLine(line))),
   });
   const { port } = await door.listen(0, '127.0.0.1');
@@ -95,6 +99,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     threads: THREADS,
     access,
     faults,
+    faulty,
     held() {
       let inFlight = 0;
       for (const { current } of executors) inFlight += current?.inFlight ?? 0;

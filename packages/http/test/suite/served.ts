@@ -21,6 +21,8 @@ export interface Served {
   threads: number;
   access: AccessRecord[];
   faults: string[];
+  /** Whom each of them names. */
+  faulty: string[];
   /** What requests hold at this moment; all zero when none is under way. */
   held(): { calls: number; inFlight: number; bytes: number };
   /** As the server does when it is quiet. */
