@@ -12,9 +12,9 @@ workers 1
 worker_set_affinity 0
 worker_rlimit_nofiles 20000
 socket_backlog 4096
-worker_max_connections 15000
+worker_max_connections 10500
 http_keepalive_time 600
-http_request_limit 15000
+http_request_limit 10500
 http_body_max 1048576
 http_body_disk_offload 0
 seccomp_tracing no
@@ -32,7 +32,7 @@ export const peers: Peer[] = [
   {
     name: 'kore',
     title: 'Kore',
-    note: 'a C page that calls the executor; no log',
+    note: 'a C page that calls the executor; no log; of pipelined requests it answers the first only',
     workloads: ['text', 'json', 'echo', 'spin'],
     needs: [{ program: 'kore', get: 'apt-get install kore' }],
     version: ['kore', '-v'],

@@ -17,7 +17,7 @@ user root;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log;
 worker_rlimit_nofile 20000;
-events { worker_connections 19000; }
+events { worker_connections 10500; }
 http {
   access_log ${log ? `${folder}/access.log combined buffer=64k` : 'off'};
   keepalive_requests 100000000;
