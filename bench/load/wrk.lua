@@ -1,9 +1,13 @@
--- wrk -s wrk.lua URL -- METHOD TARGET[,TARGET...] BODY_BYTES DEPTH
--- Asks for the targets in turn, DEPTH requests a write, and tells the result as one line of JSON: wrk's own report
--- rounds what it prints.
+-- wrk -s wrk.lua URL -- METHOD TARGET[,TARGET...] BODY_BYTES DEPTH PAUSE_MS
+-- Asks for the targets in turn, DEPTH requests a write, and waits 1 to PAUSE_MS milliseconds before it asks again (0: not at
+-- all). Tells the result as one line of JSON: wrk's own report rounds what it prints.
 
 function init(arguments)
   local method, targets, bytes, depth = arguments[1], arguments[2], tonumber(arguments[3]), tonumber(arguments[4])
+  local pause = tonumber(arguments[5] or 0)
+  if pause > 0 then
+    function delay() return math.random(pause) end
+  end
   local body = bytes > 0 and string.rep("x", bytes) or nil
   local batches = {}
   for target in targets:gmatch("[^,]+") do

@@ -17,6 +17,7 @@ import { runRounds } from './rounds.ts';
 import { runSoak } from './soak.ts';
 import { complaints, soakTable } from './soak-verdict.ts';
 import { tables } from './tables.ts';
+import { runTail, tailTable } from './tail.ts';
 import { targetsTable } from './targets.ts';
 import { plain, type Table } from './words.ts';
 
@@ -64,6 +65,10 @@ async function run(options: Options): Promise<void> {
     const results = await runNeighbours(options);
     await keep('neighbours', results, save);
     print([neighboursTable(results)]);
+  } else if (mode === 'tail') {
+    const results = await runTail(options);
+    await keep('tail', results, save);
+    print([tailTable(results)]);
   } else {
     const results = await runSoak(options);
     await keep('soak', results, save);

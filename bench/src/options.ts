@@ -11,6 +11,7 @@ loads it from another. The table shows medians over the rounds.
     (none)         all servers, all workloads
     memory         FlexiLib with the examples: idle, after a million requests, with 10,000 idle connections
     neighbours     p99 of a fast route alone, and beside a library that computes 50 ms a call
+    tail           p99 at 64 connections while no server is at its limit
     soak           FlexiLib under a mixed load while its library is swapped once a second
 
   OPTIONS
@@ -29,10 +30,16 @@ loads it from another. The table shows medians over the rounds.
     --help
 `;
 
-export type Mode = 'peers' | 'memory' | 'neighbours' | 'soak';
-const modes: Mode[] = ['memory', 'neighbours', 'soak'];
+export type Mode = 'peers' | 'memory' | 'neighbours' | 'tail' | 'soak';
+const modes: Mode[] = ['memory', 'neighbours', 'tail', 'soak'];
 const FULL_ROUNDS = 9;
-const roundsOf: Record<Mode, number> = { peers: FULL_ROUNDS, neighbours: FULL_ROUNDS, memory: 3, soak: 1 };
+const roundsOf: Record<Mode, number> = {
+  peers: FULL_ROUNDS,
+  neighbours: FULL_ROUNDS,
+  tail: FULL_ROUNDS,
+  memory: 3,
+  soak: 1,
+};
 
 export interface Options {
   mode: Mode;

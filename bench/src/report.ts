@@ -11,6 +11,7 @@ import { type Results, rounds } from './results.ts';
 import type { Soak } from './soak.ts';
 import { soakTable } from './soak-verdict.ts';
 import { tables } from './tables.ts';
+import { type Tail, tailTable } from './tail.ts';
 import { targetsTable } from './targets.ts';
 import { markdown } from './words.ts';
 
@@ -65,6 +66,7 @@ export async function report(): Promise<void> {
     peers: results ? peers(results) : 'Not measured yet: `npm run bench`.',
     memory: section<MemoryResults>('memory', (it) => markdown(memoryTable(it))),
     neighbours: section<Neighbours>('neighbours', (it) => markdown(neighboursTable(it))),
+    tail: section<Tail>('tail', (it) => markdown(tailTable(it))),
     soak: section<Soak>('soak', (it) => markdown(soakTable(it))),
   };
   let text = readFileSync(page, 'utf8');

@@ -9,8 +9,12 @@ export interface Load {
   targets: string[];
   bodyBytes?: number;
   depth?: number;
+  /** A client waits from one millisecond to this many before it asks again; missing: it doesn't wait. */
+  pauseMs?: number;
   connections: number;
   seconds: number;
+  /** A command that runs the command in its arguments. */
+  launcher?: string[];
 }
 
 export interface Told {
@@ -38,12 +42,25 @@ export function parse(output: string): Told {
 }
 
 export async function load(port: number, wanted: Load): Promise<Told> {
-  const { method = 'GET', targets, bodyBytes = 0, depth = 1, connections, seconds } = wanted;
+  const {
+    method = 'GET',
+    targets,
+    bodyBytes = 0,
+    depth = 1,
+    pauseMs = 0,
+    launcher = [],
+    connections,
+    seconds,
+  } = wanted;
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(bench, 'load/wrk.lua')];
-  const script = ['--', method, targets.join(), String(bodyBytes), String(depth)];
-  const child = startOn(String(loadCore), ['wrk', ...options, `http://127.0.0.1:${port}`, ...script], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const script = ['--', method, targets.join(), String(bodyBytes), String(depth), String(pauseMs)];
+  const child = startOn(
+    String(loadCore),
+    [...launcher, 'wrk', ...options, `http://127.0.0.1:${port}`, ...script],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   child.stdout!.on('data', (text) => (output += text));
   child.stderr!.on('data', (text) => (output += text));
