@@ -2,6 +2,7 @@
  * Containment is best effort: the library may have held a lock when it was left. */
 
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <stdio.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -19,6 +20,15 @@ static void *program_counter(const ucontext_t *context) {
 #else
 #error "program_counter: add this machine"
 #endif
+}
+
+/* The callers of the first frame. Only what backtrace(3) finds above that frame counts: below it is our handler. */
+static void walk(fl_fault *fault) {
+    void *found[FL_FRAMES + 8];
+    int count = backtrace(found, FL_FRAMES + 8);
+    int at = 0;
+    while (at < count && found[at] != fault->frames[0]) at++;
+    for (at++; at < count && fault->frame_count < FL_FRAMES; at++) fault->frames[fault->frame_count++] = found[at];
 }
 
 static void pass_on(int signal, siginfo_t *info, void *context) {
@@ -41,13 +51,21 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
         pass_on(signal, info, context);
         return;
     }
-    thread->armed = 0;
     bool has_address = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS);
-    thread->fault = (fl_fault){signal, has_address ? info->si_addr : NULL, program_counter(context)};
+    /* A stack that was written over makes the walk along it a fault too: that one keeps what is known of the first. */
+    if (thread->armed == ARMED) {
+        thread->fault = (fl_fault){.signal = signal, .address = has_address ? info->si_addr : NULL};
+        thread->fault.frames[0] = program_counter(context);
+        thread->fault.frame_count = 1;
+        thread->armed = WALKING;
+        walk(&thread->fault);
+    }
+    thread->armed = UNARMED;
     siglongjmp(thread->jump, 1);
 }
 
 bool fl_guard_install(void) {
+    backtrace((void *[1]){0}, 1); /* the first one loads libgcc_s, which may not happen in a signal handler */
     /* SA_NODEFER: the jump leaves the handler without a return, so the signal must not stay blocked. */
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     for (size_t i = 0; i < FL_FAULT_SIGNALS; i++)
@@ -62,9 +80,9 @@ bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault) {
         *fault = thread->fault;
         return false;
     }
-    thread->armed = 1;
+    thread->armed = ARMED;
     fn(arg);
-    thread->armed = 0;
+    thread->armed = UNARMED;
     return true;
 }
 
@@ -84,10 +102,10 @@ size_t fl_fault_describe(const fl_fault *fault, char *text, size_t size) {
     if (fault->signal == SIGSEGV || fault->signal == SIGBUS)
         at += (size_t)snprintf(text + at, size - at, " at address 0x%zx", (size_t)fault->address);
     Dl_info info;
-    if (at < size && dladdr(fault->pc, &info)) {
+    if (at < size && fault->frame_count > 0 && dladdr(fault->frames[0], &info)) {
         const char *symbol = info.dli_sname ? info.dli_sname : "library";
         const char *start = info.dli_sname ? info.dli_saddr : info.dli_fbase;
-        size_t offset = (size_t)((const char *)fault->pc - start);
+        size_t offset = (size_t)((const char *)fault->frames[0] - start);
         at += (size_t)snprintf(text + at, size - at, " in %s+0x%zx (%s)", symbol, offset, info.dli_fname);
     }
     return at < size ? at : size - 1;

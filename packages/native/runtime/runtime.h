@@ -157,10 +157,13 @@ const char *fl_date(fl_thread *thread);
 
 /* ---- guard: run fn(arg); a fault signal inside it returns here -------------------------------------------------- */
 
+#define FL_FRAMES 16
+
 typedef struct fl_fault {
     int signal;
     void *address; /* of the memory touched, for SIGSEGV and SIGBUS */
-    void *pc;
+    int32_t frame_count;
+    void *frames[FL_FRAMES]; /* where it happened, and where each caller goes on; may be none */
 } fl_fault;
 
 bool fl_guard_install(void);

@@ -12,9 +12,11 @@
 #define FL_FAULT_SIGNALS 5
 extern const int fl_fault_signals[FL_FAULT_SIGNALS];
 
+enum { UNARMED, ARMED, WALKING };
+
 struct fl_thread {
-    sigjmp_buf jump; /* where a fault goes while armed */
-    volatile sig_atomic_t armed;
+    sigjmp_buf jump; /* where a fault goes while it isn't UNARMED */
+    volatile sig_atomic_t armed; /* WALKING: a fault is being looked into */
     fl_fault fault;
     fl_activity activity;
     fl_arena arena;
