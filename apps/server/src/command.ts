@@ -4,7 +4,8 @@ import { FlexilibError } from '@flexilib/native';
 export type Command =
   | { verb: 'help' }
   | { verb: 'version' }
-  | { verb: 'serve'; config: string }
+  | { verb: 'serve'; config: string; supervised: boolean }
+  | { verb: 'upgrade'; pid: string | undefined }
   | { verb: 'check'; config: string };
 
 const DEFAULT_CONFIG = './proxy.ini';
@@ -27,10 +28,13 @@ export function parseCommand(args: string[]): Command {
     case 'serve':
       if (rest.length > 0)
         throw usage(`serve takes no argument ${rest[0]}; name the file with --config ${rest[0]}`);
-      return { verb, config: values.config ?? DEFAULT_CONFIG };
+      return { verb, config: values.config ?? DEFAULT_CONFIG, supervised: !values['no-supervisor'] };
     case 'check':
       if (rest.length > 1) throw usage('check takes one file');
       return { verb, config: rest[0] ?? values.config ?? DEFAULT_CONFIG };
+    case 'upgrade':
+      if (rest.length > 1) throw usage('upgrade takes one process number');
+      return { verb, pid: rest[0] };
     case 'help':
       return { verb };
     default:
@@ -44,6 +48,7 @@ function parse(args: string[]) {
     allowPositionals: true,
     options: {
       config: { type: 'string', short: 'c' },
+      'no-supervisor': { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'V' },
     },

@@ -1,26 +1,16 @@
 import { isIPv6 } from 'node:net';
-import type { Door } from '@flexilib/http';
-import type { RunDirectory } from '@flexilib/loader';
-import { FlexilibError } from '@flexilib/native';
+import { FlexilibError, inheritedListeners, type Listener, openListener } from '@flexilib/native';
 import type { ServerOptions } from '@flexilib/router';
 
-/** Binds, and gives the address as a URL. Throws FL_LISTEN, after removing the run directory. */
-export async function listen(
-  door: Door,
-  { port, host }: ServerOptions,
-  runDirectory: RunDirectory,
-): Promise<string> {
-  const name = isIPv6(host) ? `[${host}]` : host;
+/** The sockets that the service manager has opened, else one of our own. Throws FL_LISTEN. */
+export async function listen({ port, host }: ServerOptions): Promise<Listener[]> {
   try {
-    const address = await door.listen(port, host);
-    return `http://${name}:${address.port}`;
+    const inherited = inheritedListeners();
+    return inherited.length > 0 ? inherited : [await openListener(host, port)];
   } catch (cause) {
-    await runDirectory.close();
-    throw new FlexilibError(
-      'FL_LISTEN',
-      `${name}:${port}: ${explain(cause as NodeJS.ErrnoException, port)}`,
-      { cause },
-    );
+    const where = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+    const text = `${where}: ${explain(cause as NodeJS.ErrnoException, port)}`;
+    throw new FlexilibError('FL_LISTEN', text, { cause });
   }
 }
 

@@ -5,6 +5,7 @@ import { type Command, parseCommand } from './command.ts';
 import { help } from './help.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
+import { upgrade } from './upgrade.ts';
 import { version } from './version.ts';
 
 async function main(args: string[]): Promise<void> {
@@ -22,7 +23,10 @@ async function main(args: string[]): Promise<void> {
         process.exitCode = await check(command.config, log);
         return;
       case 'serve':
-        await serve(command.config, log);
+        await serve(command.config, command.supervised, log);
+        return;
+      case 'upgrade':
+        await upgrade(command.pid, log);
     }
   } catch (error) {
     if (!(error instanceof FlexilibError)) throw error; // our own fault: its stack is wanted

@@ -1,18 +1,30 @@
-import { FlexilibError } from '@flexilib/native';
+import { rename, writeFile } from 'node:fs/promises';
+import { FlexilibError, type Supervisor } from '@flexilib/native';
 import { count } from './check.ts';
 import type { Log } from './log.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { configCopy, readSettings, type Settings } from './settings.ts';
+
+export interface ReloadOptions {
+  file: string;
+  started: Settings;
+  log: Log;
+  supervisor: Supervisor | null;
+  /** The server's run directory. */
+  shared: string | null;
+}
+
+/** Of several serving processes one speaks for all. */
+const silent: Log = { info() {}, warn() {}, error() {}, flush: async () => {} };
 
 /**
  * What HUP does: read and check the file first, then apply it; with errors nothing changes. Reloads that are asked
  * for meanwhile become one. The function never rejects.
  */
 export function createReload(
-  file: string,
-  started: Settings,
-  log: Log,
+  { file, started, supervisor, shared, ...options }: ReloadOptions,
   apply: (routes: Settings['routes']) => void,
 ): () => Promise<void> {
+  const log = supervisor && supervisor.slot > 0 ? silent : options.log;
   let running: Promise<void> | null = null;
   let again = false;
 
@@ -23,6 +35,7 @@ export function createReload(
       const changed = changedOptions(started.server, next.server);
       if (changed.length > 0) log.warn(`${file}: [server] ${changed.join(', ')}: needs a restart`);
       apply(next.routes);
+      if (supervisor && shared) await keep(next.text, configCopy(shared), supervisor.slot);
       log.info(`${file}: reloaded, ${count(next.routes.length, 'route')}`);
     } catch (error) {
       const text = error instanceof FlexilibError ? error.message : String(error);
@@ -47,7 +60,13 @@ export function createReload(
   };
 }
 
+/** For successors. In one step, since one may be reading it. */
+async function keep(text: string, path: string, slot: number): Promise<void> {
+  await writeFile(`${path}.${slot}`, text);
+  await rename(`${path}.${slot}`, path);
+}
+
 function changedOptions(before: Settings['server'], after: Settings['server']): string[] {
   const names = Object.keys(after) as (keyof Settings['server'])[];
-  return names.filter((name) => before[name] !== after[name]);
+  return names.filter((name) => name !== 'timeout' && before[name] !== after[name]); // it is the routes' by now
 }

@@ -6,9 +6,9 @@ import type { Settings } from './settings.ts';
 /** The routes as the doors use them; executors that are there already are kept, loaded as they are. */
 export function buildTable(routes: Settings['routes'], loader: Loader): RouteTable {
   const match = createMatcher(routes);
-  const served: ServedRoute[] = routes.map(({ library, options }) => ({
+  const served: ServedRoute[] = routes.map(({ library, timeout, options }) => ({
     executor: loader.executor(library),
-    timeout: options.timeout,
+    timeout,
     run: options.run,
     pace: newPace(),
   }));

@@ -1,95 +1,66 @@
-// `flexilib serve`: what the server is made of, top to bottom.
-import { createDoor, type Door } from '@flexilib/http';
-import { createLoader, openRunDirectory } from '@flexilib/loader';
-import { exitNow, startRuntime } from '@flexilib/native';
-import { createWatcher, type Watcher } from '@flexilib/watcher';
-import { count } from './check.ts';
-import { createLines } from './lines.ts';
+// `flexilib serve`: reads the configuration, opens the sockets, and becomes the supervisor of the processes that serve
+// (work.ts), each of which begins here too; or serves by itself.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openRunDirectory } from '@flexilib/loader';
+import { findSupervisor, type Listener, notify, type Supervisor, supervise } from '@flexilib/native';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
-import { createReload } from './reload.ts';
-import { restWhenQuiet } from './rest.ts';
-import { buildTable } from './routes.ts';
-import { readSettings } from './settings.ts';
-import { onSignals } from './signals.ts';
-
-/** How long requests in flight may take when the server is told to end. */
-const GRACE_MS = 10_000;
-/** How long libraries may take to unload then. */
-const UNLOAD_MS = 1000;
+import { configCopy, readSettings, type Settings } from './settings.ts';
+import { pidFile } from './upgrade.ts';
+import { work } from './work.ts';
 
 /** Serves until a signal ends it. Throws FL_CONFIG, FL_LISTEN, FL_RUNTIME. */
-export async function serve(file: string, log: Log): Promise<void> {
+export async function serve(file: string, supervised: boolean, log: Log): Promise<void> {
+  const supervisor = findSupervisor();
+  if (supervisor) {
+    await serveFor(supervisor, file, log);
+    return;
+  }
   const settings = await readSettings(file);
   for (const warning of settings.warnings) log.warn(warning);
-  const { server } = settings;
-
-  const access = createLines(1, (text) => log.warn(text));
+  const listeners = await listen(settings.server);
+  const listening = listeners.map(urlOf).join(' ');
+  if (supervised) await superviseFrom(file, settings, listeners, listening, log);
   const runDirectory = await openRunDirectory();
-  if (runDirectory.problem)
-    log.warn(`no run directory, copies of libraries live in memory: ${runDirectory.problem}`);
+  await work({ file, log, settings, runDirectory, listeners: listeners.map(({ fd }) => fd), supervisor });
+  log.info(`listening on ${listening}`);
+  notify('READY=1');
+}
 
-  const runtime = startRuntime({
-    threads: server.threads,
-    arenaReserve: server.response_preallocation,
-    onLog({ library, level, text, dropped }) {
-      if (dropped > 0) log.warn(`${count(dropped, 'line')} of libraries dropped`);
-      const line = `${loader.pathOf(library) ?? 'a library'}: ${text}`;
-      [log.error, log.warn, log.info, log.info][level](line);
-    },
-  });
+const urlOf = ({ address }: Listener) => (address.startsWith('unix:') ? address : `http://${address}`);
 
-  const loader = createLoader({
-    runtime,
-    runDirectory,
-    onLoaded(path, { number, hash }, milliseconds) {
-      watcher.watch(path, hash);
-      log.info(`${path}: generation ${number} serves, loaded in ${milliseconds.toFixed(1)} ms`);
-    },
-    onFailed(path, error, serving) {
-      watcher.watch(path, null);
-      log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
-    },
-    onUnwanted: (path) => watcher.unwatch(path),
-    onProblem: (path, text) => log.warn(`${path}: ${text}`),
-  });
-
-  const watcher: Watcher = createWatcher({
-    onChange: (path) => loader.executor(path).refresh(),
-    onProblem: (path, text) => log.warn(`${path}: ${text}`),
-  });
-
-  let table = buildTable(settings.routes, loader);
-  const door: Door = createDoor({
-    runtime,
-    routes: () => table,
-    limits: { header: server.header_timeout, idle: server.idle_timeout, send: server.send_timeout },
-    body: { max: server.max_body, timeout: server.body_timeout },
-    maxQueue: server.max_queue,
-    maxConnections: server.max_connections,
-    onFault: (path, text) => log.error(`${path}: ${text}`),
-    log: access,
-  });
-
-  const reload = createReload(file, settings, log, (routes) => {
-    table = buildTable(routes, loader);
-    loader.keepOnly(new Set(routes.map((route) => route.library)));
-  });
-
-  async function end(): Promise<void> {
-    await door.close(GRACE_MS);
-    await watcher.close();
-    await Promise.race([loader.close(), new Promise((resolve) => setTimeout(resolve, UNLOAD_MS))]);
-    await runDirectory.close();
-    await Promise.all([access.flush(), log.flush()]);
-    exitNow(0);
+/** Ends as the supervisor. */
+async function superviseFrom(
+  file: string,
+  settings: Settings,
+  listeners: Listener[],
+  listening: string,
+  log: Log,
+): Promise<never> {
+  const { path: directory, lock } = await openRunDirectory();
+  if (directory) {
+    process.env.FLEXILIB_SHARED_DIR = directory;
+    await writeFile(configCopy(directory), settings.text);
+    await writeFile(pidFile(directory), `${process.pid}\n`);
   }
-
-  onSignals({ reload, end, log });
-  const address = await listen(door, server, runDirectory);
-  log.info(`listening on ${address}`);
-  restWhenQuiet(() => {
-    door.trim();
-    runtime.trim();
+  const bin = join(import.meta.dirname, '../bin/flexilib.cjs');
+  await log.flush();
+  return supervise({
+    workers: settings.server.workers,
+    command: [process.execPath, ...process.execArgv, bin, 'serve', '--config', file],
+    listeners: listeners.map(({ fd }) => fd),
+    listening,
+    directory,
+    lock,
   });
+}
+
+async function serveFor(supervisor: Supervisor, file: string, log: Log): Promise<void> {
+  const runDirectory = await openRunDirectory();
+  const { shared } = runDirectory;
+  const inForce = supervisor.start !== 'upgrade' && shared ? configCopy(shared) : file;
+  const settings = await readSettings(file, inForce);
+  if (supervisor.start === 'upgrade' && shared) await writeFile(configCopy(shared), settings.text);
+  await work({ file, log, settings, runDirectory, listeners: supervisor.listeners, supervisor });
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
 import {
   environmentOptions,
@@ -12,27 +12,48 @@ import {
 } from '@flexilib/router';
 
 export interface Settings {
-  routes: (Route & { library: string })[];
+  routes: (Route & { library: string; timeout: number })[];
   server: ServerOptions & { threads: number };
   /** Ready to be told. */
   warnings: string[];
+  /** What was read. */
+  text: string;
 }
 
-/** Reads and checks the file and the environment. Throws FL_CONFIG, whose message names every error, a line each. */
-export async function readSettings(file: string, env: NodeJS.ProcessEnv = process.env): Promise<Settings> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+/** In the run directory: the configuration that is in force, whatever the file says by now. A successor goes on with it. */
+export const configCopy = (directory: string): string => join(directory, 'proxy.ini');
+
+/** As it was at the start: a library may change it. */
+const startedWith: NodeJS.ProcessEnv = { ...process.env };
+
+/**
+ * Reads and checks the file and the environment. copy: read instead of the file, which it is a copy of.
+ * Throws FL_CONFIG, whose message names every error, a line each.
+ */
+export async function readSettings(file: string, copy: string = file): Promise<Settings> {
+  const text = await readFile(copy, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === 'ENOENT' ? 'no such file; name one with --config FILE' : cause.message;
     throw new FlexilibError('FL_CONFIG', `${file}: ${why}`, { path: file, cause });
   });
   const config = parseConfig(text, file);
-  const environment = environmentOptions(env);
+  const environment = environmentOptions(startedWith);
   const errors = [...config.errors.map(formatDiagnostic), ...environment.errors];
   if (errors.length > 0) throw new FlexilibError('FL_CONFIG', errors.join('\n'), { path: file });
   const folder = dirname(resolve(file));
   const server = { ...config.server, ...environment.server };
   return {
-    routes: config.routes.map((route) => ({ ...route, library: libraryPath(route.targets[0], folder) })),
-    server: { ...server, threads: server.threads ?? availableParallelism() },
+    routes: config.routes.map((route) => ({
+      ...route,
+      library: libraryPath(route.targets[0], folder),
+      timeout: route.options.timeout ?? server.timeout,
+    })),
+    server: { ...server, threads: server.threads ?? threadsOf(server.workers) },
     warnings: config.warnings.map(formatDiagnostic),
+    text,
   };
+}
+
+/** What one of so many serving processes may use of the machine. */
+function threadsOf(workers: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / workers));
 }

@@ -58,9 +58,12 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           onFault(path, `${req.method} ${req.url}: no answer within ${route.timeout} ms`);
           resolve(ownResult(504, req));
         };
-        const timer = setTimeout(expire, route.timeout);
+        const timer = setTimeout(() => {
+          runtime.abandon(call);
+          expire();
+        }, route.timeout);
         runtime.submit(call, generation.library, deadline, route.pace.slow, () => {
-          learnPace(route.pace, call.returned - call.started);
+          if (call.outcome !== Outcome.late) learnPace(route.pace, call.returned - call.started);
           clearTimeout(timer);
           // A busy loop may hear of the return before the timer.
           if (!late && call.returned > deadline && call.outcome !== Outcome.crashed) expire();

@@ -1,5 +1,4 @@
 // The way in: the edge where there is epoll, and node:http for what isn't plain; elsewhere node:http alone.
-import { getSystemErrorName } from 'node:util';
 import type { LineSink } from './access.ts';
 import { createBlockingWatch } from './blocking.ts';
 import { createEdge } from './edge/edge.ts';
@@ -26,8 +25,13 @@ export interface DoorOptions extends Omit<ExchangeOptions, 'onInline'> {
 }
 
 export interface Door {
-  /** Binds and accepts; rejects with the system's error. */
-  listen(port: number, host: string): Promise<{ port: number }>;
+  /** Accepts from listening sockets, whose descriptors are the door's from here on. */
+  listen(listeners: readonly number[]): void;
+  /**
+   * Leaves the sockets to other processes: stops accepting, and each connection's next answer is its last. Settles when
+   * no connection is left; those that are silent stay until close.
+   */
+  leave(): Promise<void>;
   /** Stops accepting, lets requests in flight finish, and cuts what is left after the grace (milliseconds). */
   close(grace: number): Promise<void>;
   /** Gives back memory that is kept for the next burst of requests. */
@@ -71,12 +75,12 @@ export function createEdgeDoor(options: DoorOptions): EdgeDoor {
     get held() {
       return edge.held + heldBytes();
     },
-    async listen(port, host) {
-      const numeric = /^[\d.]+$|:/.test(host) ? host : await lookup(host);
-      const bound = edge.listen(port, numeric);
-      if (bound >= 0) return { port: bound };
-      const code = getSystemErrorName(bound);
-      throw Object.assign(new Error(`listen ${code}: ${host}:${port}`), { code, syscall: 'listen' });
+    listen: edge.listen,
+    async leave() {
+      const nodeLeft = node?.leave();
+      await edge.leave();
+      await nodeLeft;
+      await node?.leave(); // the edge may have handed over until its end
     },
     async close(grace) {
       const timer = setTimeout(edge.cut, grace);
@@ -89,9 +93,4 @@ export function createEdgeDoor(options: DoorOptions): EdgeDoor {
       await node?.close(Math.max(0, grace - (performance.now() - begun)));
     },
   };
-}
-
-async function lookup(host: string): Promise<string> {
-  const { address } = await process.getBuiltinModule('node:dns').promises.lookup(host);
-  return address;
 }

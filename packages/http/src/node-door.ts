@@ -147,14 +147,12 @@ export function createNodeDoor(
   }
 
   return {
-    listen: (port, host) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ port, host }, () => {
-          server.off('error', reject);
-          resolve(server.address() as { port: number });
-        });
-      }),
+    listen: ([fd]) => void server.listen({ fd }), // node:http takes one
+    async leave() {
+      closing = true;
+      stopAccepting(server);
+      if (connections.size > 0) await new Promise<void>((resolve) => onEmpty.push(resolve));
+    },
     async close(grace) {
       closing = true;
       const timer = setTimeout(() => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoader, type Executor, type Loader, openRunDirectory } from '@flexilib/loader';
-import { type Runtime, startRuntime } from '@flexilib/native';
+import { openListener, type Runtime, startRuntime } from '@flexilib/native';
 import { createMatcher, parseConfig } from '@flexilib/router';
 import { buildLibrary } from '../../native/test/build.ts';
 import type { AccessRecord } from '../src/access.ts';
@@ -36,7 +36,7 @@ async function prepare(): Promise<Ground> {
     './none.so': () => '/none.so',
   };
   let out = 0;
-  const real = startRuntime({ threads: THREADS, arenaReserve: 8192, onLog: () => {} });
+  const real = startRuntime({ threads: THREADS, arenaReserve: 8192, onLog() {}, onDamage() {} });
   const runtime: Runtime = {
     ...real,
     get pending() {
@@ -71,7 +71,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
   if (config.errors.length > 0) throw new Error(config.errors.map(({ message }) => message).join());
   const match = createMatcher(config.routes);
   const executors = new Set<Executor>();
-  const routes = config.routes.map(({ targets: [target], options: { timeout, run } }) => {
+  const routes = config.routes.map(({ targets: [target], options: { timeout = 30_000, run } }) => {
     const executor = loader.executor(options.library ?? libraries[target.path]());
     executors.add(executor);
     return { executor, timeout, run, pace: newPace() };
@@ -93,7 +93,8 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     },
     log: options.log ?? collectLines((line) => access.push(parseLine(line))),
   });
-  const { port } = await door.listen(0, '127.0.0.1');
+  const { fd, port } = await openListener('127.0.0.1', 0);
+  door.listen([fd]);
   return {
     port,
     threads: THREADS,

@@ -4,4 +4,4 @@ export type { Executor } from './executor.ts';
 export { objection } from './explain.ts';
 export type { Generation } from './generation.ts';
 export { createLoader, type Loader, type LoaderOptions } from './loader.ts';
-export { openRunDirectory, type RunDirectory } from './run-directory.ts';
+export { openRunDirectory, type RunDirectory, runningDirectories } from './run-directory.ts';

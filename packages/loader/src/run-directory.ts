@@ -16,13 +16,18 @@ export interface RunDirectory {
   readonly path: string | null;
   /** Why path is null. */
   readonly problem: string | null;
+  /** Of all processes of the server: its supervisor's, or path when there is none. */
+  readonly shared: string | null;
+  /** The descriptor that holds the lock. */
+  readonly lock: number | null;
   /** Removes it. */
   close(): Promise<void>;
 }
 
 /** Makes this process's folder (mode 0700), and removes those of processes that are gone. Never rejects. */
 export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Promise<RunDirectory> {
-  const base = env.FLEXILIB_RUN_DIR || env.RUNTIME_DIRECTORY?.split(':')[0] || tmpdir();
+  const shared = env.FLEXILIB_SHARED_DIR;
+  const base = shared || runDirectoryBase(env);
   try {
     // Not recursive: Node's mkdir -p never ends where a file system refuses with ENOENT, as /proc does.
     await mkdir(base, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
@@ -36,6 +41,8 @@ export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Pr
       return {
         path,
         problem: null,
+        shared: shared || path,
+        lock: fd,
         async close() {
           await removeRunDirectory(path);
           closeSync(fd);
@@ -43,8 +50,32 @@ export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Pr
       };
     }
   } catch (error) {
-    return { path: null, problem: (error as Error).message, close: async () => {} };
+    const problem = (error as Error).message;
+    return { path: null, problem, shared: shared ?? null, lock: null, close: async () => {} };
   }
+}
+
+/** Where servers have their run directories. */
+function runDirectoryBase(env: NodeJS.ProcessEnv): string {
+  return env.FLEXILIB_RUN_DIR || env.RUNTIME_DIRECTORY?.split(':')[0] || tmpdir();
+}
+
+/** The run directories of servers that run now, of this user. */
+export async function runningDirectories(env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
+  const base = runDirectoryBase(env);
+  const running: string[] = [];
+  for (const name of await readdir(base)) {
+    const path = join(base, name);
+    if (!name.startsWith(PREFIX)) continue;
+    try {
+      const fd = openSync(join(path, LOCK), constants.O_RDWR);
+      if (!tryLock(fd)) running.push(path);
+      closeSync(fd);
+    } catch {
+      // It is gone by now, or someone else's.
+    }
+  }
+  return running;
 }
 
 /** Remembers in the run directory that a copy lies elsewhere, so that a successor can remove it. */

@@ -67,7 +67,7 @@ function ask(generation: Generation): Promise<string> {
 const answer = async () => ask(await loader.executor(path).acquire());
 
 beforeAll(() => {
-  runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog: () => {} });
+  runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog() {}, onDamage() {} });
 });
 afterAll(() => runtime.stop());
 beforeEach(async () => {

@@ -1,9 +1,11 @@
-/* The guard: a fault signal raised by code that fl_guard_run called becomes its return value.
- * Containment is best effort: the library may have held a lock when it was left. */
+/* The guard: a fault raised by code that fl_guard_run called becomes its return value, be it a signal, a call that
+ * doesn't end, or exit(3). Containment is best effort: the library may have held a lock when it was left. */
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <execinfo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 
 const int fl_fault_signals[FL_FAULT_SIGNALS] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction before[NSIG]; /* the host's own handlers: V8 uses SIGSEGV for WebAssembly's traps */
+static bool forked;                   /* this process is a copy that a library has made of us */
 
 static void *program_counter(const ucontext_t *context) {
 #if defined(__x86_64__)
@@ -22,13 +25,26 @@ static void *program_counter(const ucontext_t *context) {
 #endif
 }
 
-/* The callers of the first frame. Only what backtrace(3) finds above that frame counts: below it is our handler. */
-static void walk(fl_fault *fault) {
+/* Adds to the fault the place `from`, if there is one, and the callers above it; below it are our own frames. */
+static void walk(fl_fault *fault, void *from) {
     void *found[FL_FRAMES + 8];
+    if (from) fault->frames[fault->frame_count++] = from;
     int count = backtrace(found, FL_FRAMES + 8);
     int at = 0;
-    while (at < count && found[at] != fault->frames[0]) at++;
-    for (at++; at < count && fault->frame_count < FL_FRAMES; at++) fault->frames[fault->frame_count++] = found[at];
+    while (from && at < count && found[at++] != from) continue;
+    for (; at < count && fault->frame_count < FL_FRAMES; at++) fault->frames[fault->frame_count++] = found[at];
+}
+
+/* Ends what the thread does under the guard. */
+static _Noreturn void leave(fl_thread *thread, int signal, void *address, void *from) {
+    /* A stack that was written over makes the walk along it a fault too: that one keeps what is known of the first. */
+    if (thread->armed == ARMED) {
+        thread->fault = (fl_fault){.signal = signal, .address = address};
+        thread->armed = WALKING;
+        walk(&thread->fault, from);
+    }
+    thread->armed = UNARMED;
+    siglongjmp(thread->jump, 1);
 }
 
 static void pass_on(int signal, siginfo_t *info, void *context) {
@@ -52,37 +68,72 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
         return;
     }
     bool has_address = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS);
-    /* A stack that was written over makes the walk along it a fault too: that one keeps what is known of the first. */
-    if (thread->armed == ARMED) {
-        thread->fault = (fl_fault){.signal = signal, .address = has_address ? info->si_addr : NULL};
-        thread->fault.frames[0] = program_counter(context);
-        thread->fault.frame_count = 1;
-        thread->armed = WALKING;
-        walk(&thread->fault);
+    leave(thread, signal, has_address ? info->si_addr : NULL, program_counter(context));
+}
+
+/* The watchdog sends it; by now the call may have returned, and another may have begun. */
+static void on_deadline(int signal, siginfo_t *info, void *context) {
+    (void)signal, (void)info;
+    int error = errno;
+    fl_thread *thread = fl_thread_self();
+    if (thread && thread->armed == ARMED) {
+        double until = atomic_load_explicit(&thread->until, memory_order_relaxed);
+        if (until > 0 && fl_now_ms() >= until) leave(thread, FL_DEADLINE, NULL, program_counter(context));
     }
-    thread->armed = UNARMED;
-    siglongjmp(thread->jump, 1);
+    errno = error;
+}
+
+/* An exit(3) of a library's is no exit of ours. */
+static void on_exit_call(void) {
+    fl_thread *thread = fl_thread_self();
+    if (!thread || thread->armed != ARMED) return;
+    atexit(on_exit_call); /* this registration is used up */
+    leave(thread, FL_EXIT, NULL, NULL);
+}
+
+static void on_fork(void) { forked = true; }
+
+/* SA_NODEFER: the jump leaves the handler without a return, so the signal must not stay blocked. */
+static const int flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+
+void fl_guard_arm_deadline(void) {
+    sigaction(FL_DEADLINE_SIGNAL, &(struct sigaction){.sa_sigaction = on_deadline, .sa_flags = flags | SA_RESTART}, NULL);
 }
 
 bool fl_guard_install(void) {
     backtrace((void *[1]){0}, 1); /* the first one loads libgcc_s, which may not happen in a signal handler */
-    /* SA_NODEFER: the jump leaves the handler without a return, so the signal must not stay blocked. */
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = flags};
     for (size_t i = 0; i < FL_FAULT_SIGNALS; i++)
         if (sigaction(fl_fault_signals[i], &action, &before[fl_fault_signals[i]]) != 0) return false;
-    return true;
+    fl_guard_arm_deadline();
+    return atexit(on_exit_call) == 0 && pthread_atfork(NULL, NULL, on_fork) == 0;
 }
 
-/* The calling thread has entered (fl_thread_enter). Does not nest. */
+/* Puts the handlers back that a library has replaced. True: it had. */
+bool fl_guard_mend(void) {
+    bool changed = false;
+    for (size_t i = 0; i < FL_FAULT_SIGNALS; i++) {
+        struct sigaction now;
+        sigaction(fl_fault_signals[i], NULL, &now);
+        if (now.sa_sigaction == on_fault) continue;
+        sigaction(fl_fault_signals[i], &(struct sigaction){.sa_sigaction = on_fault, .sa_flags = flags}, NULL);
+        changed = true;
+    }
+    return changed;
+}
+
+/* The calling thread has entered (fl_thread_enter). Does not nest. Does not return in a process that fn has forked. */
 bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault) {
     fl_thread *thread = fl_thread_self();
     if (sigsetjmp(thread->jump, 0) != 0) {
         *fault = thread->fault;
+        if (forked) _exit(1);
         return false;
     }
     thread->armed = ARMED;
     fn(arg);
     thread->armed = UNARMED;
+    if (forked) _exit(0); /* its copy of our descriptors, our threads and our clients would be in our way */
     return true;
 }
 
@@ -92,6 +143,9 @@ static const char *name_of(int signal) {
     case SIGBUS: return "SIGBUS";
     case SIGFPE: return "SIGFPE";
     case SIGILL: return "SIGILL";
+    case FL_EXIT: return "exit(3)";
+    case FL_DEADLINE: return "stopped";
+    case FL_THREAD_EXIT: return "pthread_exit(3)";
     default: return "SIGABRT";
     }
 }

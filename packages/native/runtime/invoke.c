@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime.h"
+#include "thread.h"
 
 #define METHOD_MAX 31
 
@@ -73,16 +73,18 @@ static void run(void *arg) {
     if (library->request_deinit) library->request_deinit();
 }
 
-/* Its story takes the place of the fields. */
-static void tell_fault(fl_call *call, const fl_fault *fault) {
+/* The call has ended by a fault, whose story takes the place of the fields. */
+void fl_call_fail(fl_call *call, const fl_fault *fault) {
     fl_call_reset(call);
-    call->outcome = FL_CRASHED;
+    call->returned_ms = fl_now_ms();
+    call->outcome = fault->signal == FL_DEADLINE ? FL_LATE : FL_CRASHED;
     call->signal = fault->signal;
     call->out_start = call->out_inline;
     call->fields_at = 0;
     call->fields_len = (int32_t)fl_fault_describe(fault, call->out_inline, FL_OUT_INLINE);
     call->head_len = call->reason_len = 0;
     call->body_len = 0;
+    call->out = (double)(uintptr_t)call->out_start;
 }
 
 /* Calls the executor on the calling thread, which has entered, and fills the call's results. */
@@ -104,10 +106,7 @@ void fl_call_run(fl_call *call) {
 
     *activity = (fl_activity){.library = library, .deadline_ms = call->deadline_ms, .in_request = true};
     fl_fault fault;
-    if (!fl_guard_run(run, &frame, &fault)) {
-        call->returned_ms = fl_now_ms();
-        tell_fault(call, &fault);
-    }
+    if (!fl_guard_run(run, &frame, &fault)) fl_call_fail(call, &fault);
     *activity = (fl_activity){0};
     call->alloc = (double)arena->asked;
     fl_arena_reset(arena);
@@ -115,5 +114,11 @@ void fl_call_run(fl_call *call) {
     call->out = (double)(uintptr_t)call->out_start;
 }
 
-/* Runs the executor here and now. What the call points to stays the caller's, and valid until this returns. */
-FL_EXPORT void fl_invoke(fl_call *call) { fl_call_run(call); }
+/* Runs the executor here and now, on the loop, and stops it at its deadline. What the call points to stays the caller's,
+ * and valid until this returns. */
+FL_EXPORT void fl_invoke(fl_call *call) {
+    fl_thread *loop = fl_thread_self();
+    fl_watch(loop, call->deadline_ms);
+    fl_call_run(call);
+    fl_watch_end(loop);
+}

@@ -1,11 +1,16 @@
 /* The pool: threads without V8 take calls in the order in which they came. Calls that the loop expects to be long have a
  * lane of their own, and when they hold every thread, one more thread runs the quick ones: who is slow takes the time
- * from himself. One mutex guards it all: a queue operation is some 50 ns, a call to an executor is thousands. */
+ * from himself. One mutex guards it all: a queue operation is some 50 ns, a call to an executor is thousands.
+ * A thread whose call is given up by the loop is replaced, and ends should that call ever return. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "thread.h"
+
+#define QUICK (-1) /* the number of the one more */
+#define LOST_MIN 4
 
 typedef struct {
     fl_call *first, *last;
@@ -16,19 +21,22 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t filled;      /* for the threads */
     pthread_cond_t quick_stuck; /* for the one more */
+    pthread_cond_t ended;       /* for fl_stop */
     lane quick, slow;
     uint64_t submitted;  /* calls so far */
     int32_t waiting;     /* threads without work */
-    int32_t in_slow;     /* threads inside a slow call */
+    int32_t in_slow;     /* threads inside a slow call, without those that were replaced */
     int32_t unannounced; /* calls since the last fl_kick */
+    int32_t alive;       /* threads */
+    int32_t lost;        /* threads that were replaced */
     bool stopping;
-} queue = {
-    .lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER, .quick_stuck = PTHREAD_COND_INITIALIZER};
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER,
+           .quick_stuck = PTHREAD_COND_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 
 static struct {
-    pthread_t *threads; /* count of them, and the one more */
-    int32_t count;
+    int32_t count; /* of threads, without the one more; 0 before the start */
     size_t arena_reserve;
+    pthread_key_t key; /* its destructor sees threads that a library ends */
 } pool;
 
 static fl_call *take(lane *from) {
@@ -48,6 +56,8 @@ static bool is_older(const fl_call *call, const fl_call *than) {
     return call && (!than || call->number < than->number);
 }
 
+static bool is_stuck(void) { return queue.in_slow == pool.count && queue.quick.first; }
+
 /* The next call for a thread of the pool; NULL at the end. */
 static fl_call *next_call(void) {
     while (!queue.quick.first && !queue.slow.first) {
@@ -59,48 +69,93 @@ static fl_call *next_call(void) {
     return take(is_older(queue.quick.first, queue.slow.first) ? &queue.quick : &queue.slow);
 }
 
-static bool is_stuck(void) { return queue.in_slow == pool.count && queue.quick.first; }
-
-static void *work(void *arg) {
-    char name[16];
-    snprintf(name, sizeof name, "executor-%d", (int)(intptr_t)arg);
-    if (!fl_thread_enter(name, pool.arena_reserve)) return NULL;
-    fl_thread_yield_to_loop();
-    pthread_mutex_lock(&queue.lock);
-    for (fl_call *call; (call = next_call());) {
-        bool slow = call->slow;
-        if (slow) queue.in_slow++;
-        if (slow && is_stuck()) pthread_cond_signal(&queue.quick_stuck);
-        pthread_mutex_unlock(&queue.lock);
-        fl_call_run(call);
-        fl_complete_call(call); /* from here on it is the loop's */
-        pthread_mutex_lock(&queue.lock);
-        if (slow) queue.in_slow--;
+/* The same for the one more. */
+static fl_call *next_quick_call(void) {
+    while (!queue.stopping) {
+        if (is_stuck()) return take(&queue.quick);
+        pthread_cond_wait(&queue.quick_stuck, &queue.lock);
     }
-    pthread_mutex_unlock(&queue.lock);
-    fl_thread_leave();
     return NULL;
 }
 
-/* The one more. */
-static void *work_quickly(void *arg) {
-    (void)arg;
-    if (!fl_thread_enter("quick-executor", pool.arena_reserve)) return NULL;
+static void begin(fl_thread *thread, fl_call *call, bool quick) {
+    thread->call = call;
+    call->thread = quick ? NULL : thread; /* the one more is not replaced */
+    if (!call->slow) return;
+    queue.in_slow++;
+    if (is_stuck()) pthread_cond_signal(&queue.quick_stuck);
+}
+
+/* The thread's call has ended, one way or the other. */
+static void finish(fl_thread *thread, bool slow) {
+    if (thread->replaced) queue.lost--;
+    else if (slow) queue.in_slow--;
+    thread->call = NULL;
+}
+
+static void bury(void) {
+    fl_thread_leave();
     pthread_mutex_lock(&queue.lock);
-    while (!queue.stopping) {
-        if (!is_stuck()) {
-            pthread_cond_wait(&queue.quick_stuck, &queue.lock);
-            continue;
-        }
-        fl_call *call = take(&queue.quick);
+    queue.alive--;
+    pthread_cond_signal(&queue.ended);
+    pthread_mutex_unlock(&queue.lock);
+}
+
+static void *work(void *arg) {
+    int32_t number = (int32_t)(intptr_t)arg;
+    char name[16] = "quick-executor";
+    if (number != QUICK) snprintf(name, sizeof name, "executor-%d", number);
+    fl_thread *thread = fl_thread_enter(name, pool.arena_reserve);
+    if (!thread) {
+        bury();
+        return NULL;
+    }
+    if (number != QUICK) fl_thread_yield_to_loop();
+    pthread_setspecific(pool.key, thread);
+    pthread_mutex_lock(&queue.lock);
+    for (fl_call *call; !thread->replaced && (call = number == QUICK ? next_quick_call() : next_call());) {
+        bool slow = call->slow;
+        begin(thread, call, number == QUICK);
         pthread_mutex_unlock(&queue.lock);
-        fl_call_run(call);
-        fl_complete_call(call);
+        if (fl_now_ms() < call->deadline_ms) fl_call_run(call);
+        else fl_call_fail(call, &(fl_fault){.signal = FL_DEADLINE}); /* it has waited too long */
+        fl_complete_call(call); /* from here on it is the loop's */
         pthread_mutex_lock(&queue.lock);
+        finish(thread, slow);
     }
     pthread_mutex_unlock(&queue.lock);
-    fl_thread_leave();
+    pthread_setspecific(pool.key, NULL);
+    bury();
     return NULL;
+}
+
+/* Under the lock. */
+static bool start_thread(int32_t number) {
+    pthread_t thread;
+    if (!fl_thread_start(work, (void *)(intptr_t)number, &thread)) return false;
+    pthread_detach(thread);
+    queue.alive++;
+    return true;
+}
+
+/* A library has called pthread_exit(3): the thread is lost, its call has failed. */
+static void on_thread_end(void *arg) {
+    fl_thread *thread = arg;
+    if (!thread->call) { /* the loop's: there is no way on */
+        static const char text[] = "error: a library has ended the event loop's thread (pthread_exit)\n";
+        (void)!write(STDERR_FILENO, text, sizeof text - 1);
+        _exit(1);
+    }
+    fl_call *call = thread->call;
+    pthread_mutex_lock(&queue.lock);
+    bool quick = !call->thread;
+    call->thread = NULL;
+    finish(thread, call->slow);
+    if (!thread->replaced) start_thread(quick ? QUICK : pool.count);
+    pthread_mutex_unlock(&queue.lock);
+    fl_call_fail(call, &(fl_fault){.signal = FL_THREAD_EXIT});
+    fl_complete_call(call);
+    bury();
 }
 
 /* As fl_invoke, on the pool; answers with FL_EVENT_CALL. What the call points to must stay valid until then. The
@@ -108,6 +163,7 @@ static void *work_quickly(void *arg) {
 FL_EXPORT void fl_submit(fl_call *call) {
     pthread_mutex_lock(&queue.lock);
     call->number = queue.submitted++;
+    call->thread = NULL;
     put(call->slow ? &queue.slow : &queue.quick, call);
     queue.unannounced++;
     pthread_mutex_unlock(&queue.lock);
@@ -124,21 +180,37 @@ FL_EXPORT void fl_kick(void) {
     if (stuck) pthread_cond_signal(&queue.quick_stuck);
 }
 
+/* A submitted call is past its deadline, and nobody waits for it any more: if it holds a thread, another one takes that
+ * one's place, as long as not too many are lost. It answers all the same when it returns. Once a call. */
+FL_EXPORT void fl_abandon(fl_call *call) {
+    pthread_mutex_lock(&queue.lock);
+    fl_thread *thread = call->thread;
+    int32_t most = pool.count > LOST_MIN ? pool.count : LOST_MIN;
+    if (thread && thread->call == call && queue.lost < most && start_thread(pool.count)) {
+        thread->replaced = true;
+        queue.lost++;
+        if (call->slow) queue.in_slow--;
+    }
+    pthread_mutex_unlock(&queue.lock);
+}
+
 /* Starts the threads and makes the calling one, the loop's, able to call executors too. Once a process.
  * arena_reserve: bytes held by each thread. Gives the eventfd that announces completions, or -errno. */
 FL_EXPORT int32_t fl_start(int32_t threads, size_t arena_reserve) {
-    if (pool.threads) return -EALREADY;
+    if (pool.count) return -EALREADY;
     if (!fl_guard_install()) return -errno;
     if (!fl_thread_enter(NULL, arena_reserve)) return -ENOMEM;
-    pool.threads = calloc((size_t)threads + 1, sizeof *pool.threads);
-    if (!pool.threads) return -ENOMEM;
     int fd = fl_completions_open();
     if (fd < 0) return fd;
+    if (pthread_key_create(&pool.key, on_thread_end) != 0) return -EAGAIN;
+    pthread_setspecific(pool.key, fl_thread_self());
     pool.arena_reserve = arena_reserve;
     pool.count = threads;
-    for (int32_t i = 0; i < threads; i++)
-        if (!fl_thread_start(work, (void *)(intptr_t)i, &pool.threads[i])) return -EAGAIN;
-    if (!fl_thread_start(work_quickly, NULL, &pool.threads[threads])) return -EAGAIN;
+    pthread_mutex_lock(&queue.lock);
+    bool started = start_thread(QUICK);
+    for (int32_t i = 0; i < threads; i++) started = started && start_thread(i);
+    pthread_mutex_unlock(&queue.lock);
+    if (!started || !fl_watchdog_start()) return -EAGAIN;
     fl_thread_hurry(); /* after the threads were made, which would inherit it */
     return fd;
 }
@@ -147,13 +219,13 @@ FL_EXPORT int32_t fl_start(int32_t threads, size_t arena_reserve) {
 FL_EXPORT void fl_stop(void) {
     pthread_mutex_lock(&queue.lock);
     queue.stopping = true;
-    pthread_mutex_unlock(&queue.lock);
     pthread_cond_broadcast(&queue.filled);
     pthread_cond_broadcast(&queue.quick_stuck);
-    for (int32_t i = 0; i <= pool.count; i++) pthread_join(pool.threads[i], NULL);
-    free(pool.threads);
-    pool.threads = NULL;
-    pool.count = 0;
+    while (queue.alive > 0) pthread_cond_wait(&queue.ended, &queue.lock);
     queue.stopping = false;
+    pthread_mutex_unlock(&queue.lock);
+    fl_watchdog_stop();
+    pthread_key_delete(pool.key);
+    pool.count = 0;
     fl_completions_close();
 }

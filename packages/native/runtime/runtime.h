@@ -18,7 +18,8 @@ enum fl_outcome {
     FL_OK = 0,
     FL_NULL = 1,         /* handle_request returned NULL */
     FL_BAD_RESPONSE = 2, /* the response breaks a rule: see fl_complaint */
-    FL_CRASHED = 3,      /* a fault signal was caught: signal, and its story in out */
+    FL_CRASHED = 3,      /* a fault was caught: signal, and its story in out */
+    FL_LATE = 4,         /* the deadline came first: the story in out, or none if it never began */
 };
 
 /* Which rule a response broke. The texts are in src/complaints.ts. */
@@ -117,7 +118,8 @@ typedef struct fl_call {
     size_t out_len, out_capacity;
     char *out_start; /* of the answer that is being written */
     char *out_heap;  /* NULL while the window or out_inline serves */
-    struct fl_call *next; /* in its lane of the pool */
+    struct fl_call *next;     /* in its lane of the pool */
+    struct fl_thread *thread; /* of the pool, which is at it */
     uint64_t number;      /* among all calls submitted */
     char out_inline[FL_OUT_INLINE];
 } fl_call;
@@ -159,6 +161,9 @@ const char *fl_date(fl_thread *thread);
 
 #define FL_FRAMES 16
 
+/* What else ends a call, in fl_fault.signal. */
+enum { FL_EXIT = -1, FL_DEADLINE = -2, FL_THREAD_EXIT = -3 };
+
 typedef struct fl_fault {
     int signal;
     void *address; /* of the memory touched, for SIGSEGV and SIGBUS */
@@ -167,7 +172,9 @@ typedef struct fl_fault {
 } fl_fault;
 
 bool fl_guard_install(void);
+bool fl_guard_mend(void);
 bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault); /* false: fault tells why */
+void fl_call_fail(fl_call *call, const fl_fault *fault);
 size_t fl_fault_describe(const fl_fault *fault, char *text, size_t size);
 
 /* ---- host functions offered to libraries -------------------------------------------------------------------------- */

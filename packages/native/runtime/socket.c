@@ -1,17 +1,20 @@
 /* Sockets and epoll(7) for the loop, with errors as -errno and structs as plain numbers. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "runtime.h"
 
 #define BATCH 256
+#define ADDRESS_MAX 64
 
 /* Memory for the loop's buffers: zeroed, not yet backed by pages, and low, so that addresses in it are small integers
  * in V8. 0 when there is none. */
@@ -46,10 +49,36 @@ FL_EXPORT int32_t fl_listen(const char *host, int32_t port, int32_t backlog) {
     return fd;
 }
 
-FL_EXPORT int32_t fl_port(int32_t fd) {
-    struct sockaddr_in6 address; /* the port is at the same place in both families */
+/* Prepares a listening socket that was bound by someone else. -EINVAL: it is no such socket. */
+FL_EXPORT int32_t fl_adopt_listener(int32_t fd) {
+    int listens = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &(socklen_t){sizeof listens}) != 0) return -errno;
+    if (!listens) return -EINVAL;
+    return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : -errno;
+}
+
+/* Writes «1.2.3.4:567», «[::1]:567», or the path of a Unix socket, of at most ADDRESS_MAX - 1 bytes, and a NUL. */
+static void write_address(const struct sockaddr_storage *address, char *text) {
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    char ip[INET6_ADDRSTRLEN] = "-";
+    if (address->ss_family == AF_INET) inet_ntop(AF_INET, &v4->sin_addr, ip, sizeof ip);
+    if (address->ss_family == AF_INET6) inet_ntop(AF_INET6, &v6->sin6_addr, ip, sizeof ip);
+    if (address->ss_family == AF_UNIX) {
+        const char *path = ((const struct sockaddr_un *)address)->sun_path;
+        snprintf(text, ADDRESS_MAX, "unix:%.*s", (int)strnlen(path, ADDRESS_MAX - 6), path);
+    } else {
+        snprintf(text, ADDRESS_MAX, address->ss_family == AF_INET6 ? "[%s]:%d" : "%s:%d", ip, ntohs(v4->sin_port));
+    }
+}
+
+/* Where a socket is bound. text: 64 bytes. */
+FL_EXPORT int32_t fl_address(int32_t fd, char *text) {
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
-    return getsockname(fd, (struct sockaddr *)&address, &len) == 0 ? ntohs(address.sin6_port) : -errno;
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) return -errno;
+    write_address(&address, text);
+    return 0;
 }
 
 FL_EXPORT int32_t fl_epoll(void) {
@@ -68,17 +97,12 @@ FL_EXPORT int32_t fl_unwatch(int32_t epoll, int32_t fd) { return control(epoll, 
 
 /* Accepts a connection and watches it, edge-triggered. Writes «1.2.3.4:567» of at most 63 bytes, and its NUL. */
 FL_EXPORT int32_t fl_accept(int32_t epoll, int32_t listener, char *peer) {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
     int fd = accept4(listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return -errno;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
-    const void *ip = address.ss_family == AF_INET ? (const void *)&v4->sin_addr : (const void *)&v6->sin6_addr;
-    char text[INET6_ADDRSTRLEN] = "-";
-    inet_ntop(address.ss_family, ip, text, sizeof text);
-    snprintf(peer, 64, "%s:%d", text, ntohs(v4->sin_port));
+    write_address(&address, peer);
     int error = control(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
     if (error < 0) close(fd);
     return error < 0 ? error : fd;

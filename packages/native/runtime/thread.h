@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "runtime.h"
@@ -18,6 +19,9 @@ struct fl_thread {
     sigjmp_buf jump; /* where a fault goes while it isn't UNARMED */
     volatile sig_atomic_t armed; /* WALKING: a fault is being looked into */
     fl_fault fault;
+    _Atomic double until; /* of the loop's: when the call that is under way must have ended; 0: none is */
+    fl_call *call;        /* of a thread of the pool: what it is at */
+    bool replaced;        /* of a thread of the pool: its call takes too long, and another works in its place */
     fl_activity activity;
     fl_arena arena;
     void *signal_stack;
@@ -28,6 +32,14 @@ struct fl_thread {
         const void *vtable;
     } zig_allocator;
 };
+
+/* watchdog.c */
+#define FL_DEADLINE_SIGNAL (SIGRTMAX - 2) /* nobody's: neither V8's, nor a language runtime's */
+bool fl_watchdog_start(void);
+void fl_watchdog_stop(void);
+void fl_watch(fl_thread *loop, double deadline_ms);
+void fl_watch_end(fl_thread *loop);
+void fl_guard_arm_deadline(void);
 
 bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread);
 void fl_thread_hurry(void);

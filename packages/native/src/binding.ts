@@ -16,6 +16,9 @@ export interface Binding {
   invoke(call: Address): void;
   submit(call: Address): void;
   kick(): void;
+  abandon(call: Address): void;
+  mend(): number;
+  watchSupervisor(fd: number): void;
   libraryNew(path: string, id: number): Address;
   libraryFree(library: Address): void;
   libraryLoad(library: Address): number;
@@ -28,12 +31,13 @@ export interface Binding {
   memcpy(to: Address, from: Address, length: number): Address;
 }
 
-/** Sockets and epoll; what gives a number gives -errno when it fails. */
+/** Sockets, epoll and the service manager; what gives a number gives -errno when it fails. */
 export interface SocketBinding {
   area(size: number): Address;
   areaForget(from: Address, size: number): void;
   listen(host: string, port: number, backlog: number): number;
-  port(fd: number): number;
+  adoptListener(fd: number): number;
+  address(fd: number, text: Address): number;
   epoll(): number;
   watchListener(epoll: number, fd: number): number;
   unwatch(epoll: number, fd: number): number;
@@ -43,6 +47,7 @@ export interface SocketBinding {
   send(fd: number, from: Address, length: number): number;
   end(fd: number): number;
   close(fd: number): number;
+  notify(text: string): void;
 }
 
 /** Binds the runtime's functions. Throws FL_RUNTIME. */
@@ -66,6 +71,9 @@ export function bind(path: string): Binding {
       invoke: so.func('void fl_invoke(size_t)'),
       submit: so.func('void fl_submit(size_t)'),
       kick: so.func('void fl_kick()'),
+      abandon: so.func('void fl_abandon(size_t)'),
+      mend: so.func('int32_t fl_mend()'),
+      watchSupervisor: so.func('void fl_watch_supervisor(int32_t)'),
       libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),
       libraryFree: so.func('void fl_library_free(size_t)'),
       libraryLoad: so.func('int32_t fl_library_load(size_t)'),
@@ -96,7 +104,8 @@ export function bindSockets(path: string): SocketBinding {
     area: so.func('size_t fl_area(size_t)'),
     areaForget: so.func('void fl_area_forget(size_t, size_t)'),
     listen: so.func('int32_t fl_listen(const char *, int32_t, int32_t)'),
-    port: so.func('int32_t fl_port(int32_t)'),
+    adoptListener: so.func('int32_t fl_adopt_listener(int32_t)'),
+    address: so.func('int32_t fl_address(int32_t, size_t)'),
     epoll: so.func('int32_t fl_epoll()'),
     watchListener: so.func('int32_t fl_watch_listener(int32_t, int32_t)'),
     unwatch: so.func('int32_t fl_unwatch(int32_t, int32_t)'),
@@ -106,6 +115,7 @@ export function bindSockets(path: string): SocketBinding {
     send: so.func('int32_t fl_send(int32_t, size_t, size_t)'),
     end: so.func('int32_t fl_end(int32_t)'),
     close: so.func('int32_t fl_close(int32_t)'),
+    notify: so.func('void fl_notify(const char *)'),
   };
 }
 

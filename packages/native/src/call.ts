@@ -4,7 +4,7 @@ import * as at from './call-layout.ts';
 import type { Library } from './library.ts';
 
 /** How a call ended; the numbers are fl_outcome's in runtime/runtime.h. */
-export const Outcome = { ok: 0, null: 1, badResponse: 2, crashed: 3 } as const;
+export const Outcome = { ok: 0, null: 1, badResponse: 2, crashed: 3, late: 4 } as const;
 
 /** Room for the head of one request: a target of 8 KiB, fields of 16 KiB, a method. */
 const HEAD_MAX = 8192 + 16384 + 64;
@@ -27,6 +27,8 @@ export class Call {
   targetLength = 0;
   /** What to do when the executor has returned; set by the runtime. */
   done: ((call: Call) => void) | null = null;
+  /** Where it runs, or ran last; set by the runtime. */
+  library: Library | null = null;
   /** For whom it is under way; the caller's. */
   owner: unknown = null;
 
@@ -154,7 +156,7 @@ export class Call {
   }
 
   /** The field lines without date and connection, each with its CRLF, content-length included, as bytes seen as
-   * Latin-1. With Outcome.crashed: the fault's story. */
+   * Latin-1. With Outcome.crashed and Outcome.late: the fault's story. */
   get head(): string {
     return this.#copy(this.#int[at.FIELDS_AT], this.#int[at.FIELDS_LENGTH]).toString('latin1');
   }
@@ -191,6 +193,7 @@ export class Call {
 
   /** Runs the executor here and now, on the event loop. deadline: monotonic milliseconds. */
   invoke(library: Library, deadline: number): void {
+    this.library = library;
     this.#double[at.LIBRARY] = library.address;
     this.#double[at.DEADLINE] = deadline;
     this.#binding.invoke(this.#address);
@@ -198,10 +201,16 @@ export class Call {
 
   /** Queues the executor for the pool. deadline: monotonic milliseconds. Runtime.submit is what callers want. */
   submit(library: Library, deadline: number, slow: boolean): void {
+    this.library = library;
     this.#int[at.SLOW] = slow ? 1 : 0;
     this.#double[at.LIBRARY] = library.address;
     this.#double[at.DEADLINE] = deadline;
     this.#binding.submit(this.#address);
+  }
+
+  /** Nobody waits for it any more: the pool replaces the thread that it holds. Runtime.abandon is what callers want. */
+  abandon(): void {
+    this.#binding.abandon(this.#address);
   }
 
   /** Forgets the last request and frees what its answer needed. */

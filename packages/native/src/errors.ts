@@ -29,6 +29,8 @@ const codes = {
   FL_CONFIG: 'user',
   /** The address can't be listened on. */
   FL_LISTEN: 'user',
+  /** The installed files don't serve; what served before does. */
+  FL_UPGRADE: 'user',
 } as const;
 
 export type ErrorCode = keyof typeof codes;

@@ -4,8 +4,17 @@ export { Call, Outcome } from './call.ts';
 export { complaintText } from './complaints.ts';
 export { type ErrorCode, errorCodes, FlexilibError } from './errors.ts';
 export type { Library, LoadFailure } from './library.ts';
+export { inheritedListeners, type Listener, openListener } from './listener.ts';
 export { type Poll, pollReadable } from './poll.ts';
-export { type ExecutorLog, type Runtime, type RuntimeOptions, runtimePath, startRuntime } from './runtime.ts';
+export {
+  type Damage,
+  type ExecutorLog,
+  type Runtime,
+  type RuntimeOptions,
+  runtimePath,
+  startRuntime,
+} from './runtime.ts';
 export { type Area, createSockets, Errno, Event, type Sockets } from './sockets.ts';
+export { findSupervisor, notify, type Supervisor, type SupervisorCommand, supervise } from './supervisor.ts';
 export { createMemfd, exitNow, tryLock } from './system.ts';
 export { monotonicNow } from './time.ts';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
 import { addressOf, type Binding, bind } from './binding.ts';
-import { Call } from './call.ts';
+import { Call, Outcome } from './call.ts';
 import { FlexilibError } from './errors.ts';
 import { type Library, type LoadFailure, readFailure } from './library.ts';
 import { pollReadable } from './poll.ts';
@@ -25,7 +25,15 @@ export interface RuntimeOptions {
   /** Bytes that each thread's arena holds from the start. */
   arenaReserve: number;
   onLog(line: ExecutorLog): void;
+  /**
+   * A call was left where it was, by a fault or because it didn't end in time, and may have held a lock: from here on
+   * nothing is certain in this process. library: its id.
+   */
+  onDamage(library: number, what: Damage): void;
 }
+
+/** stuck: a call on the pool goes on though it was given up. */
+export type Damage = 'crashed' | 'late' | 'stuck';
 
 /** The process's one native runtime. All functions are for the main thread. */
 export interface Runtime {
@@ -43,18 +51,28 @@ export interface Runtime {
    * expected to take long, and then it may hold up others like it, but not quick ones.
    */
   submit(call: Call, library: Library, deadline: number, slow: boolean, done: (call: Call) => void): void;
-  /** Runs the executor on the loop itself. deadline: monotonic ms. */
+  /** Nobody waits for this call any more, which is past its deadline: another thread takes the place of the one it holds. */
+  abandon(call: Call): void;
+  /** Runs the executor on the loop itself, and stops it there at the deadline: monotonic ms. */
   invoke(call: Call, library: Library, deadline: number): void;
   /** dlopen(3) on a thread of its own; path must be one that was never loaded before. Never rejects. */
   load(path: string, id: number): Promise<Library | LoadFailure>;
   /** dlclose(3) on a thread of its own; no call may be inside. stillMapped: something keeps the library. */
   unload(library: Library): Promise<{ stillMapped: boolean; crash: LoadFailure | null }>;
+  /** Puts back what libraries have changed of the process since the first time, and says what that was. */
+  mend(): string[];
+  /** Ends the process soon after the other end of this socket is gone, even if the loop doesn't turn. */
+  watchSupervisor(fd: number): void;
   /** Ends the pool's threads after their calls, and waits for them. */
   stop(): void;
 }
 
 const Event = { call: 1, load: 2, unload: 3, log: 4 } as const;
 const REAP = 256;
+/** In the order of their bits in fl_mend. */
+const mendable = ['signal handlers', 'the blocked signals', 'the umask', 'the working directory'];
+/** A call that was given up may go on for so long before it counts as stuck. */
+const STUCK_MS = 1000;
 /** So many calls are enough for the threads not to wait for more. */
 const KICK = 16;
 
@@ -67,7 +85,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const fd = binding.start(options.threads, options.arenaReserve);
   if (fd < 0) throw new FlexilibError('FL_RUNTIME', `the native runtime can't start: errno ${-fd}`);
 
-  const calls = createCalls(binding);
+  const calls = createCalls(binding, options.onDamage);
   const waiting = new Map<number, () => void>(); // loads and unloads by library id
   const takeLogs = createLogReader(binding, options.onLog);
   const pairs = new Int32Array(new ArrayBuffer(8 * REAP));
@@ -124,7 +142,25 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       submitted += 1;
       if (submitted % KICK === 0) binding.kick();
     },
-    invoke: (call, library, deadline) => call.invoke(library, deadline),
+    abandon(call) {
+      call.abandon();
+      const { done, owner, library } = call;
+      setTimeout(() => {
+        // Else it has returned, and may serve another request by now.
+        if (call.done === done && call.owner === owner) options.onDamage(library!.id, 'stuck');
+      }, STUCK_MS).unref();
+    },
+    invoke(call, library, deadline) {
+      call.invoke(library, deadline);
+      if (call.outcome >= Outcome.crashed) {
+        options.onDamage(library.id, call.outcome === Outcome.late ? 'late' : 'crashed');
+      }
+    },
+    mend() {
+      const changed = binding.mend();
+      return changed === 0 ? [] : mendable.filter((_, bit) => (changed & (1 << bit)) !== 0);
+    },
+    watchSupervisor: binding.watchSupervisor,
     async load(path, id) {
       const address = binding.libraryNew(path, id);
       if (address === 0 || !(await onThread(binding.libraryLoad, address, id))) {
@@ -152,7 +188,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   };
 }
 
-function createCalls(binding: Binding) {
+function createCalls(binding: Binding, onDamage: RuntimeOptions['onDamage']) {
   const all: (Call | undefined)[] = []; // by id
   const free: Call[] = [];
   const freeIds: number[] = [];
@@ -171,6 +207,7 @@ function createCalls(binding: Binding) {
     },
     complete(id: number): void {
       const call = all[id]!;
+      if (call.outcome === Outcome.crashed) onDamage(call.library!.id, 'crashed');
       const done = call.done;
       call.done = null;
       done?.(call);

@@ -33,10 +33,6 @@ export interface Sockets {
   readonly events: Int32Array;
   /** Fills events without waiting, and gives how many there are. */
   poll(): number;
-  /** Binds and listens on a numeric address; gives the descriptor. */
-  listen(host: string, port: number, backlog: number): number;
-  /** The port that a listener got. */
-  port(listener: number): number;
   watchListener(listener: number): number;
   /** Takes a descriptor out of the set. */
   unwatch(fd: number): number;
@@ -67,8 +63,6 @@ export function createSockets(): Sockets {
     fd,
     events,
     poll: () => so.poll(fd, eventsAddress, EVENTS),
-    listen: so.listen,
-    port: so.port,
     watchListener: (listener) => so.watchListener(fd, listener),
     unwatch: (watched) => so.unwatch(fd, watched),
     accept: (listener) => so.accept(fd, listener, peerAddress),

@@ -3,11 +3,14 @@ import koffi from 'koffi';
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const MFD_CLOEXEC = 1;
+const F_SETFD = 2;
 
 const libc = koffi.load('libc.so.6');
 const flock = libc.func('int flock(int, int)');
 const memfd = libc.func('int memfd_create(const char *, unsigned int)');
 const exit = libc.func('void _exit(int)');
+const fcntl = libc.func('int fcntl(int, int, int)');
+const execv = libc.func('int execv(const char *, const char **)');
 
 /** flock(2), without waiting: true when this process now holds the lock of the open file. */
 export function tryLock(fd: number): boolean {
@@ -23,4 +26,13 @@ export function createMemfd(name: string): number {
 export function exitNow(code: number): never {
   exit(code);
   throw new Error('unreachable');
+}
+
+/**
+ * execv(3): the program takes this process's place, with its environment and standard streams, and of its other
+ * descriptors those that are named. Returns only when it failed.
+ */
+export function replaceProcess(program: string, args: string[], keep: readonly number[]): void {
+  for (const fd of [0, 1, 2, ...keep]) fcntl(fd, F_SETFD, 0); // Node closes its streams on exec too
+  execv(program, [program, ...args, null]);
 }

@@ -10,7 +10,7 @@ const libraries = readdirSync(fixtures).filter((name) => name.endsWith(`.${machi
 
 let runtime: Runtime;
 beforeAll(() => {
-  runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog: () => {} });
+  runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog() {}, onDamage() {} });
 });
 afterAll(() => runtime.stop());
 

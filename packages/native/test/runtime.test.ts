@@ -80,7 +80,7 @@ const ask = (where: Where, target: string, request?: Request): Promise<Answer> =
   askExecutor({ runtime, library, where }, target, request);
 
 beforeAll(async () => {
-  runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog: (line) => logs.push(line) });
+  runtime = startRuntime({ threads: 2, arenaReserve: 8192, onLog: (line) => logs.push(line), onDamage() {} });
   const loaded = await runtime.load(buildLibrary(source), 7);
   if ('code' in loaded) throw new Error(loaded.text);
   library = loaded;

@@ -33,7 +33,7 @@ export const routeOptions = {
     type: 'duration',
     min: '1ms',
     max: '1440m',
-    default: '30s',
+    unset: 'that of `[server]`',
     doc: 'from dispatch, waiting in the queue included, to the return of the response; past it the answer is 504',
   },
   run: {
@@ -41,6 +41,13 @@ export const routeOptions = {
     values: ['pool', 'inline'] as const,
     unset: 'pool, unless the library exports `flexilib_nonblocking`',
     doc: "where calls run: on the native pool, or on the server's loop, for a library that never blocks",
+  },
+  max_concurrency: {
+    type: 'integer',
+    min: '1',
+    max: '1000000',
+    unset: 'no limit',
+    doc: 'most calls of the route at a time, waiting ones included; past it the answer is 503',
   },
 } as const;
 
@@ -60,13 +67,28 @@ export const serverOptions = {
     env: 'HOST',
     doc: 'the address to listen on',
   },
+  workers: {
+    type: 'integer',
+    min: '1',
+    max: '64',
+    default: '1',
+    env: 'WORKERS',
+    doc: 'serving processes, all on the same socket; each has a loop, a pool and its libraries',
+  },
   threads: {
     type: 'integer',
     min: '1',
     max: '1024',
-    unset: 'the number of CPUs',
+    unset: 'the number of CPUs, shared among the workers',
     env: 'SERVER_THREAD_COUNT',
-    doc: 'native threads of the pool',
+    doc: 'native threads of the pool of each process; one more serves quick calls while slow ones hold all of these',
+  },
+  timeout: {
+    type: 'duration',
+    min: '1ms',
+    max: '1440m',
+    default: '30s',
+    doc: 'the `timeout` of routes that have none of their own',
   },
   response_preallocation: {
     type: 'size',
@@ -125,6 +147,13 @@ export const serverOptions = {
     max: '1000000',
     default: '20000',
     doc: 'most open connections; further ones wait until others are closed',
+  },
+  max_memory: {
+    type: 'size',
+    min: '64m',
+    max: '1024g',
+    unset: 'no limit',
+    doc: "private memory of a serving process, libraries' included; past it another takes its place",
   },
 } as const;
 

@@ -1,7 +1,5 @@
 import { Errno, type Sockets } from '@flexilib/native';
 
-/** Connections that the kernel holds until they are accepted. */
-const BACKLOG = 511;
 /** Accepted in a row. */
 const IN_A_ROW = 64;
 /** No descriptors, or no memory, are left: until the next try. */
@@ -10,13 +8,17 @@ const RETRY_MS = 100;
 const OUT_OF_MEMORY: readonly number[] = [-12, -105];
 
 export interface Acceptor {
-  /** Binds and accepts. Gives the port, or a negative errno. */
-  listen(host: string, port: number): number;
-  readonly fd: number;
+  /** Accepts from these listening sockets. */
+  listen(listeners: readonly number[]): void;
+  /** Whether this is one of them. */
+  has(fd: number): boolean;
   /** The listener is readable. True: it may still be. */
-  accept(): boolean;
+  accept(listener: number): boolean;
   /** There is room again. */
   resume(): void;
+  /** Leaves what waits in the kernel to the other processes that have the same sockets. */
+  leave(): void;
+  /** Takes what waits in the kernel, and no more. */
   close(): void;
 }
 
@@ -30,17 +32,19 @@ export interface AcceptOptions {
 
 /** Accepts while there is room; what comes beyond that waits in the kernel. */
 export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: AcceptOptions): Acceptor {
-  let listener = -1;
+  let listeners: readonly number[] = [];
   let watched = false;
   let told = '';
   let timer: NodeJS.Timeout | undefined;
 
   function resume(): void {
-    if (!watched && listener >= 0) watched = sockets.watchListener(listener) === 0;
+    if (watched) return;
+    watched = true;
+    for (const listener of listeners) sockets.watchListener(listener);
   }
 
   function pause(): void {
-    if (watched) sockets.unwatch(listener);
+    if (watched) for (const listener of listeners) sockets.unwatch(listener);
     watched = false;
   }
 
@@ -52,7 +56,7 @@ export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: Ac
     timer = setTimeout(resume, RETRY_MS);
   }
 
-  function accept(): boolean {
+  function accept(listener: number): boolean {
     for (let i = 0; i < IN_A_ROW; i++) {
       if (!hasRoom()) {
         pause();
@@ -73,27 +77,25 @@ export function createAcceptor({ sockets, hasRoom, onConnection, onTrouble }: Ac
     return true;
   }
 
+  function leave(): void {
+    clearTimeout(timer);
+    pause();
+    for (const listener of listeners) sockets.close(listener);
+    listeners = [];
+  }
+
   return {
-    get fd() {
-      return listener;
-    },
-    listen(host, port) {
-      const fd = sockets.listen(host, port, BACKLOG);
-      if (fd < 0) return fd;
-      listener = fd;
+    listen(given) {
+      listeners = given;
       resume();
-      return sockets.port(fd);
     },
+    has: (fd) => listeners.includes(fd),
     accept,
     resume,
+    leave,
     close() {
-      if (listener < 0) return;
-      // What waits in the kernel would be reset.
-      while (accept());
-      clearTimeout(timer);
-      pause();
-      sockets.close(listener);
-      listener = -1;
+      for (const listener of listeners) while (accept(listener));
+      leave();
     },
   };
 }

@@ -46,6 +46,7 @@ export function createDeadlines(
    * a new object.
    */
   function answerLate(old: Connection): void {
+    parts.runtime.abandon(old.call!);
     execute.expire(old);
     const connection = new Connection(old.fd, old.peer);
     connections.set(old.fd, connection);

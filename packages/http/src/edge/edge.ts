@@ -46,9 +46,11 @@ export interface EdgeOptions {
 
 /** Main thread only. */
 export interface Edge {
-  /** Binds a numeric address, and accepts. Gives the port, or a negative errno. */
-  listen(port: number, host: string): number;
-  /** Stops accepting; settles when every connection has had its last answer, or was cut. */
+  /** Accepts from listening sockets, whose descriptors are the edge's from here on. */
+  listen(listeners: readonly number[]): void;
+  /** Stops accepting; each connection's next answer is its last. Settles when none is left. */
+  leave(): Promise<void>;
+  /** The same, and connections without a request don't wait for one. */
   close(): Promise<void>;
   /** Closes all connections. */
   cut(): void;
@@ -152,12 +154,11 @@ export function createEdge(options: EdgeOptions): Edge {
   }
 
   function onEvent(fd: number, events: number): void {
-    if (fd === acceptor.fd) {
-      acceptor.accept();
+    const connection = connections.get(fd);
+    if (connection === undefined) {
+      if (acceptor.has(fd)) acceptor.accept(fd);
       return;
     }
-    const connection = connections.get(fd);
-    if (connection === undefined) return;
     // Without branches that V8 has never seen taken when it compiles this: the first one taken would be slow for all.
     connection.readable ||= (events & (Event.in | Event.readEnd)) !== 0;
     connection.ending ||= (events & Event.readEnd) !== 0;
@@ -172,10 +173,15 @@ export function createEdge(options: EdgeOptions): Edge {
     get held() {
       return slabs.taken * SLAB_SIZE;
     },
-    listen(port, host) {
-      const bound = acceptor.listen(host, port);
-      if (bound >= 0) poll = pollReadable(sockets.fd, onReady);
-      return bound;
+    listen(listeners) {
+      acceptor.listen(listeners);
+      poll = pollReadable(sockets.fd, onReady);
+    },
+    leave() {
+      closing = true;
+      acceptor.leave();
+      if (connections.size === 0) onClosed();
+      return closed;
     },
     close() {
       closing = true;

@@ -127,7 +127,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   function finish(connection: Connection, call: Call): void {
     const { executor, pace, timeout } = connection.route!;
     const { path } = executor;
-    learnPace(pace, call.returned - call.started);
+    if (call.outcome !== Outcome.late) learnPace(pace, call.returned - call.started);
     const generation = connection.generation!;
     connection.call = null;
     connection.generation = null;

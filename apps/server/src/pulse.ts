@@ -1,0 +1,64 @@
+// What a serving process does a few times a second, whatever else happens: it tells the supervisor that its loop turns,
+// mends what libraries have changed of the process, and looks at its memory.
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Runtime, Supervisor } from '@flexilib/native';
+import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
+
+const PULSE_MS = 400;
+/** The loop may be silent as long as the longest call on it, and this. */
+const SILENCE_MS = 1000;
+const PAGE = 4096;
+
+export interface Pulse {
+  /** The process may be damaged, and why: another is to take its place. */
+  suspect(why: string): void;
+  /** These routes are in force. */
+  allow(routes: Settings['routes']): void;
+}
+
+export interface PulseOptions {
+  runtime: Runtime;
+  supervisor: Supervisor | null;
+  /** Bytes. */
+  maxMemory: number | undefined;
+  log: Log;
+}
+
+export function startPulse({ runtime, supervisor, maxMemory, log }: PulseOptions): Pulse {
+  let asked = false;
+
+  function suspect(why: string): void {
+    if (asked || !supervisor) return;
+    asked = true;
+    supervisor.replace(why);
+  }
+
+  if (supervisor) runtime.watchSupervisor(supervisor.channel);
+  setInterval(() => {
+    supervisor?.beat();
+    for (const what of runtime.mend()) log.warn(`a library changed ${what} of the process; it is mended`);
+    if (maxMemory === undefined) return;
+    const held = privateMemory();
+    if (held > maxMemory) suspect(`it holds ${Math.round(held / (1 << 20))} MiB of memory, past max_memory`);
+  }, PULSE_MS);
+
+  return {
+    suspect,
+    allow(routes) {
+      const inline = routes.filter(({ options }) => options.run !== 'pool').map(({ timeout }) => timeout);
+      supervisor?.allowSilence(inline.reduce((a, b) => Math.max(a, b), SILENCE_MS) + SILENCE_MS);
+    },
+  };
+}
+
+const statm = Buffer.alloc(128);
+
+/** Bytes in memory that are nobody else's: proc_pid_statm(5), resident without shared. */
+function privateMemory(): number {
+  const fd = openSync('/proc/self/statm', 'r');
+  const length = readSync(fd, statm);
+  closeSync(fd);
+  const [, resident, shared] = statm.toString('latin1', 0, length).split(' ').map(Number);
+  return (resident - shared) * PAGE;
+}

@@ -1,0 +1,137 @@
+// A process that serves: what it is made of, top to bottom.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDoor, type Door } from '@flexilib/http';
+import { createLoader, type RunDirectory } from '@flexilib/loader';
+import { type Damage, exitNow, type Supervisor, startRuntime } from '@flexilib/native';
+import { createWatcher, type Watcher } from '@flexilib/watcher';
+import { count } from './check.ts';
+import { createLines } from './lines.ts';
+import type { Log } from './log.ts';
+import { startPulse } from './pulse.ts';
+import { createReload } from './reload.ts';
+import { restWhenQuiet } from './rest.ts';
+import { buildTable } from './routes.ts';
+import type { Settings } from './settings.ts';
+import { onCommands } from './signals.ts';
+
+/** How long requests in flight may take when the process is told to end. */
+const GRACE_MS = 10_000;
+/** The last part of it, when connections that are silent are closed too. */
+const CLOSE_MS = 1000;
+/** How long libraries may take to unload then. */
+const UNLOAD_MS = 1000;
+/** Without its supervisor a process is gone within a second. */
+const ORPHAN_MS = 700;
+
+const reasons: Readonly<Record<Damage, string>> = {
+  crashed: 'it has contained a crash of',
+  late: 'it has stopped a call that took too long, of',
+  stuck: 'a call does not end, of',
+};
+
+export interface WorkOptions {
+  /** The configuration's. */
+  file: string;
+  log: Log;
+  settings: Settings;
+  runDirectory: RunDirectory;
+  /** Descriptors of the listening sockets. */
+  listeners: number[];
+  supervisor: Supervisor | null;
+}
+
+/** Serves, from when it settles, until a signal or the supervisor ends the process. Throws FL_RUNTIME. */
+export async function work({
+  file,
+  log,
+  settings,
+  runDirectory,
+  listeners,
+  supervisor,
+}: WorkOptions): Promise<void> {
+  const { server } = settings;
+  const access = createLines(1, (text) => log.warn(text));
+  if (runDirectory.problem)
+    log.warn(`no run directory, copies of libraries live in memory: ${runDirectory.problem}`);
+
+  const runtime = startRuntime({
+    threads: server.threads,
+    arenaReserve: server.response_preallocation,
+    onLog({ library, level, text, dropped }) {
+      if (dropped > 0) log.warn(`${count(dropped, 'line')} of libraries dropped`);
+      const line = `${loader.pathOf(library) ?? 'a library'}: ${text}`;
+      [log.error, log.warn, log.info, log.info][level](line);
+    },
+    onDamage: (library, what) => pulse.suspect(`${reasons[what]} ${loader.pathOf(library) ?? 'a library'}`),
+  });
+
+  const loader = createLoader({
+    runtime,
+    runDirectory,
+    onLoaded(path, { number, hash }, milliseconds) {
+      watcher.watch(path, hash);
+      log.info(`${path}: generation ${number} serves, loaded in ${milliseconds.toFixed(1)} ms`);
+    },
+    onFailed(path, error, serving) {
+      watcher.watch(path, null);
+      log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
+    },
+    onUnwanted: (path) => watcher.unwatch(path),
+    onProblem: (path, text) => log.warn(`${path}: ${text}`),
+  });
+
+  const watcher: Watcher = createWatcher({
+    onChange: (path) => loader.executor(path).refresh(),
+    onProblem: (path, text) => log.warn(`${path}: ${text}`),
+  });
+
+  const pulse = startPulse({ runtime, supervisor, maxMemory: server.max_memory, log });
+  let table = buildTable(settings.routes, loader);
+  const door: Door = createDoor({
+    runtime,
+    routes: () => table,
+    limits: { header: server.header_timeout, idle: server.idle_timeout, send: server.send_timeout },
+    body: { max: server.max_body, timeout: server.body_timeout },
+    maxQueue: server.max_queue,
+    maxConnections: server.max_connections,
+    onFault: (path, text) => log.error(`${path}: ${text}`),
+    log: access,
+  });
+
+  const reload = createReload(
+    { file, started: settings, log, supervisor, shared: runDirectory.shared },
+    (routes) => {
+      table = buildTable(routes, loader);
+      pulse.allow(routes);
+      loader.keepOnly(new Set(routes.map((route) => route.library)));
+    },
+  );
+
+  async function end(grace: number): Promise<void> {
+    await door.close(grace);
+    await watcher.close();
+    await Promise.race([loader.close(), sleep(Math.min(grace, UNLOAD_MS))]);
+    await runDirectory.close();
+    await Promise.all([access.flush(), log.flush()]);
+    exitNow(0);
+  }
+
+  door.listen(listeners);
+  onCommands({
+    log,
+    supervisor,
+    reload,
+    end: () => end(GRACE_MS),
+    async leave() {
+      await watcher.close(); // the successor's business
+      await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS)]);
+      await end(CLOSE_MS);
+    },
+    abandon: () => end(ORPHAN_MS),
+  });
+  pulse.allow(settings.routes);
+  restWhenQuiet(() => {
+    door.trim();
+    runtime.trim();
+  });
+}

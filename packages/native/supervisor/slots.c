@@ -1,0 +1,197 @@
+/* Which process serves in each slot, and which takes its place: after its death, when it asks to be replaced, for an
+ * upgrade. The old one serves until the new one does, so nobody is refused in between; were there none at all,
+ * connections would wait in the listening sockets. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervisor.h"
+
+/* Between two replacements of processes that can still serve. */
+#define APART_MS 2000
+/* For who leaves: ten seconds of grace, and then a little. */
+#define LEAVE_MS 12000
+/* How long a process may be silent: until it says otherwise; and when it has asked to be replaced. */
+#define SILENCE_MS 2000
+#define SUSPECT_SILENCE_MS 1000
+/* A process that has served so long was well; those that die younger are started later and later. */
+#define WELL_MS 10000
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 1000
+#define NEVER INT64_MAX
+
+typedef struct {
+    worker *serving, *starting; /* NULL: none */
+    int64_t due;                /* when to start one; NEVER */
+    enum kind kind;             /* of that one */
+    int64_t pause;              /* before the next try */
+} slot;
+
+static slot slots[SLOTS_MAX];
+static int64_t last_replaced = -APART_MS;
+static bool announced; /* all have served at a time */
+static int ending;     /* the signal */
+static int exit_status;
+static int upgrading; /* slots that still wait for theirs */
+
+static void plan(slot *slot, int64_t due, enum kind kind) {
+    if (ending || due >= slot->due || slot->starting) return;
+    slot->due = due;
+    slot->kind = kind;
+}
+
+/* How long to wait before the next try; the first comes at once. */
+static int64_t next_pause(slot *slot) {
+    int64_t pause = slot->pause;
+    slot->pause = pause == 0 ? PAUSE_MIN_MS : 2 * pause < PAUSE_MAX_MS ? 2 * pause : PAUSE_MAX_MS;
+    return pause;
+}
+
+/* For `flexilib upgrade`, which waits for it. */
+static void conclude_upgrade(const char *outcome) {
+    if (upgrading == 0) return;
+    upgrading = 0;
+    if (given.directory) write_file(given.directory, "upgrade", outcome);
+}
+
+void slots_begin(void) {
+    for (int i = 0; i < given.workers; i++) slots[i] = (slot){.due = now(), .kind = FIRST};
+}
+
+void slots_ready(worker *worker) {
+    if (worker->state != STARTING) return;
+    slot *slot = &slots[worker->slot];
+    int64_t took = now() - worker->since;
+    worker->state = SERVING;
+    worker->since = now();
+    worker->silence = SILENCE_MS;
+    struct worker *old = slot->serving;
+    slot->serving = worker;
+    slot->starting = NULL;
+    if (worker->kind == UPGRADE && upgrading == 1) conclude_upgrade("ok\n");
+    else if (worker->kind == UPGRADE && upgrading > 1) upgrading--;
+    if (old) {
+        worker_leave(old, 'd', LEAVE_MS);
+        say(INFO, "process %d serves, after %d ms; process %d finishes what it has", worker->pid, (int)took, old->pid);
+    } else if (announced) {
+        say(INFO, "process %d serves, after %d ms", worker->pid, (int)took);
+    }
+    for (int i = 0; i < given.workers; i++)
+        if (!slots[i].serving) return;
+    if (announced) return;
+    announced = true;
+    say(INFO, "listening on %s", given.listening);
+    fl_notify("READY=1");
+}
+
+void slots_suspect(worker *worker, const char *why) {
+    slot *slot = &slots[worker->slot];
+    if (worker->state != SERVING || slot->starting || slot->due != NEVER || ending) return;
+    say(WARNING, "process %d is replaced: %s", worker->pid, why);
+    worker->silence = SUSPECT_SILENCE_MS;
+    int64_t due = last_replaced + APART_MS;
+    plan(slot, due > now() ? due : now(), SUCCESSOR);
+}
+
+static void tell_end(const worker *worker, int status) {
+    const char *next = ending ? "" : "; another takes its place";
+    if (WIFSIGNALED(status) && !worker->killed)
+        say(ERROR, "process %d was killed by signal %d (%s)%s", worker->pid, WTERMSIG(status),
+            strsignal(WTERMSIG(status)), next);
+    else if (WIFEXITED(status) && !ending)
+        say(ERROR, "process %d ended by itself, with exit status %d%s", worker->pid, WEXITSTATUS(status), next);
+}
+
+void slots_ended(const worker *ended, int status) {
+    slot *slot = &slots[ended->slot];
+    bool was_serving = slot->serving && slot->serving->pid == ended->pid;
+    bool was_starting = slot->starting && slot->starting->pid == ended->pid;
+    if (was_serving) slot->serving = NULL;
+    if (was_starting) slot->starting = NULL;
+    if (ended->state == LEAVING) {
+        if (WIFSIGNALED(status) && !ended->killed) tell_end(ended, status);
+        return;
+    }
+    if (ending) return;
+    if (!announced) { /* it has said why */
+        exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+        if (WIFSIGNALED(status)) tell_end(ended, status);
+        slots_end(SIGTERM);
+    } else if (was_starting && ended->kind == UPGRADE) {
+        say(ERROR, "the upgrade failed, process %d could not start; the processes before it go on", ended->pid);
+        conclude_upgrade("failed\n");
+        if (!slot->serving) plan(slot, now(), SUCCESSOR);
+    } else {
+        tell_end(ended, status);
+        if (was_serving && now() - ended->since >= WELL_MS) slot->pause = 0;
+        plan(slot, now() + next_pause(slot), SUCCESSOR);
+    }
+}
+
+/* The files on disk anew: another Node, another FlexiLib, the configuration. */
+void slots_upgrade(void) {
+    if (!announced || ending) return;
+    say(INFO, "upgrade: starting the installed files");
+    upgrading = given.workers;
+    for (int i = 0; i < given.workers; i++) {
+        slots[i].due = NEVER;
+        plan(&slots[i], now(), UPGRADE);
+    }
+}
+
+void slots_end(int signal) {
+    if (ending) { /* once more */
+        exit_status = 128 + signal;
+        for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
+            if (worker->state != GONE) kill(worker->pid, SIGKILL);
+        return;
+    }
+    ending = signal;
+    fl_notify("STOPPING=1");
+    for (int i = 0; i < given.workers; i++) slots[i].due = NEVER;
+    for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
+        if (worker->state == SERVING || worker->state == LEAVING) worker_leave(worker, 't', LEAVE_MS);
+        if (worker->state == STARTING) kill(worker->pid, SIGKILL);
+    }
+}
+
+static void start_due(slot *slot, int64_t at) {
+    if (slot->due > at || slot->starting) return;
+    slot->due = NEVER;
+    slot->starting = worker_start((int)(slot - slots), slot->kind);
+    if (slot->serving) last_replaced = at;
+    if (slot->starting) return;
+    say(ERROR, "no process can be started now: the system has no room for it");
+    plan(slot, at + PAUSE_MAX_MS, slot->kind);
+}
+
+void slots_tick(void) {
+    int64_t at = now();
+    bool any = false;
+    for (int i = 0; i < given.workers; i++) start_due(&slots[i], at);
+    for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
+        if (worker->state == GONE) continue;
+        any = true;
+        if (worker->leave && at >= worker->leave) worker_kill(worker, "did not leave in time");
+        else if (at - worker->beat > worker->silence)
+            worker_kill(worker, worker->channel < 0 ? "closed its channel" : "does not answer");
+    }
+    if (!ending || any) return;
+    kill_strays();
+    if (given.directory) remove_directory(given.directory);
+    exit(exit_status);
+}
+
+int64_t slots_next(void) {
+    int64_t next = NEVER;
+    for (int i = 0; i < given.workers; i++)
+        if (!slots[i].starting && slots[i].due < next) next = slots[i].due;
+    for (const worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
+        if (worker->state == GONE || worker->killed) continue;
+        if (worker->leave && worker->leave < next) next = worker->leave;
+        if (worker->beat + worker->silence < next) next = worker->beat + worker->silence + 1;
+    }
+    return next;
+}
