@@ -28,7 +28,5 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 }).catch(() => process.exit(1)); // esbuild has said why
-copyFileSync(
-  join(here, '../../packages/native/dist/libflexilib_runtime.so'),
-  join(here, 'dist/libflexilib_runtime.so'),
-);
+for (const name of ['libflexilib_runtime.so', 'flexilib-symbolize'])
+  copyFileSync(join(here, '../../packages/native/dist', name), join(here, 'dist', name));
