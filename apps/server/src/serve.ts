@@ -1,7 +1,7 @@
 // `flexilib serve`: what the server is made of, top to bottom.
 import { createDoor, type Door } from '@flexilib/http';
 import { createLoader, openRunDirectory } from '@flexilib/loader';
-import { exitNow, startRuntime } from '@flexilib/native';
+import { exitNow, settleReports, startRuntime } from '@flexilib/native';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
 import { createLines } from './lines.ts';
@@ -78,6 +78,7 @@ export async function serve(file: string, log: Log): Promise<void> {
 
   async function end(): Promise<void> {
     await door.close(GRACE_MS);
+    await settleReports();
     await watcher.close();
     await Promise.race([loader.close(), new Promise((resolve) => setTimeout(resolve, UNLOAD_MS))]);
     await runDirectory.close();

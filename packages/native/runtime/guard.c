@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
-#include <stdio.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -84,29 +83,4 @@ bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault) {
     fn(arg);
     thread->armed = UNARMED;
     return true;
-}
-
-static const char *name_of(int signal) {
-    switch (signal) {
-    case SIGSEGV: return "SIGSEGV";
-    case SIGBUS: return "SIGBUS";
-    case SIGFPE: return "SIGFPE";
-    case SIGILL: return "SIGILL";
-    default: return "SIGABRT";
-    }
-}
-
-/* Writes «SIGSEGV at address 0x0 in handle_request+0x12 (/path/lib.so)» and gives its length. */
-size_t fl_fault_describe(const fl_fault *fault, char *text, size_t size) {
-    size_t at = (size_t)snprintf(text, size, "%s", name_of(fault->signal));
-    if (fault->signal == SIGSEGV || fault->signal == SIGBUS)
-        at += (size_t)snprintf(text + at, size - at, " at address 0x%zx", (size_t)fault->address);
-    Dl_info info;
-    if (at < size && fault->frame_count > 0 && dladdr(fault->frames[0], &info)) {
-        const char *symbol = info.dli_sname ? info.dli_sname : "library";
-        const char *start = info.dli_sname ? info.dli_saddr : info.dli_fbase;
-        size_t offset = (size_t)((const char *)fault->frames[0] - start);
-        at += (size_t)snprintf(text + at, size - at, " in %s+0x%zx (%s)", symbol, offset, info.dli_fname);
-    }
-    return at < size ? at : size - 1;
 }

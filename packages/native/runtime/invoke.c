@@ -73,14 +73,15 @@ static void run(void *arg) {
     if (library->request_deinit) library->request_deinit();
 }
 
-/* Its story takes the place of the fields. */
+/* Its report takes the place of the fields. */
 static void tell_fault(fl_call *call, const fl_fault *fault) {
+    const fl_library *library = (const fl_library *)(uintptr_t)call->library;
     fl_call_reset(call);
     call->outcome = FL_CRASHED;
     call->signal = fault->signal;
     call->out_start = call->out_inline;
     call->fields_at = 0;
-    call->fields_len = (int32_t)fl_fault_describe(fault, call->out_inline, FL_OUT_INLINE);
+    call->fields_len = (int32_t)fl_fault_report(fault, library->path, call->out_inline, FL_OUT_INLINE);
     call->head_len = call->reason_len = 0;
     call->body_len = 0;
 }

@@ -5,6 +5,7 @@ export { complaintText } from './complaints.ts';
 export { type ErrorCode, errorCodes, FlexilibError } from './errors.ts';
 export type { Library, LoadFailure } from './library.ts';
 export { type Poll, pollReadable } from './poll.ts';
+export { reportOf, settleReports } from './report.ts';
 export { type ExecutorLog, type Runtime, type RuntimeOptions, runtimePath, startRuntime } from './runtime.ts';
 export { type Area, createSockets, Errno, Event, type Sockets } from './sockets.ts';
 export { createMemfd, exitNow, tryLock } from './system.ts';
