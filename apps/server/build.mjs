@@ -28,5 +28,5 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 }).catch(() => process.exit(1)); // esbuild has said why
-for (const name of ['libflexilib_runtime.so', 'flexilib-supervisor'])
+for (const name of ['libflexilib_runtime.so', 'flexilib-supervisor', 'flexilib-symbolize'])
   copyFileSync(join(here, '../../packages/native/dist', name), join(here, 'dist', name));

@@ -1,4 +1,4 @@
-// Builds the native parts for this machine: dist/libflexilib_runtime.so, dist/flexilib-supervisor.
+// Builds the native parts for this machine: dist/libflexilib_runtime.so, and the programs dist/flexilib-*.
 import { mkdirSync, readdirSync } from 'node:fs';
 import { arch } from 'node:process';
 import { $ } from 'zx';
@@ -38,3 +38,10 @@ await compile(
   ['-target', `${machine}-linux-musl`, '-Os', '-static', '-o', '../dist/flexilib-supervisor'],
   ['../runtime/notify.c'],
 );
+// Static: it runs on any Linux. ReleaseSafe: what a damaged file makes it do is checked.
+const symbolizer = await $({
+  cwd: `${here}/symbolize`,
+  stdio: 'inherit',
+  nothrow: true,
+})`zig build-exe main.zig -target ${machine}-linux-musl -mcpu=baseline -OReleaseSafe -fstrip -fsingle-threaded -femit-bin=../dist/flexilib-symbolize`;
+process.exitCode = symbolizer.exitCode;

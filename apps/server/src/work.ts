@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDoor, type Door } from '@flexilib/http';
 import { createLoader, type RunDirectory } from '@flexilib/loader';
-import { type Damage, exitNow, type Supervisor, startRuntime } from '@flexilib/native';
+import { type Damage, exitNow, type Supervisor, settleReports, startRuntime } from '@flexilib/native';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
 import { createLines } from './lines.ts';
@@ -109,6 +109,7 @@ export async function work({
 
   async function end(grace: number): Promise<void> {
     await door.close(grace);
+    await settleReports();
     await watcher.close();
     await Promise.race([loader.close(), sleep(Math.min(grace, UNLOAD_MS))]);
     await runDirectory.close();

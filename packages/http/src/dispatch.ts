@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Generation } from '@flexilib/loader';
 import { type Call, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from './blocking.ts';
-import { failureOf } from './failure.ts';
+import { tellFailure } from './failure.ts';
 import { letGo } from './held.ts';
 import { learnPace } from './pace.ts';
 import { ownResult, type Result } from './result.ts';
@@ -78,8 +78,7 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
       const reply = { status: call.status, reason: call.reason, head: call.head, body: call.copyBody() };
       return { reply, decided, preAlloc, alloc, close: false };
     }
-    const { status, text } = failureOf(call);
-    onFault(path, `generation ${generation.number}, ${req.method} ${req.url}: ${text}`);
+    const status = tellFailure(call, path, generation, `${req.method} ${req.url}`, onFault);
     return { ...ownResult(status, req), decided, preAlloc, alloc };
   }
 }

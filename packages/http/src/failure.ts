@@ -1,15 +1,30 @@
-import { type Call, complaintText, Outcome } from '@flexilib/native';
+import type { Generation } from '@flexilib/loader';
+import { type Call, complaintText, Outcome, reportOf } from '@flexilib/native';
 
-/** What the client gets for a call whose outcome isn't ok, and what the operator is told. */
-export function failureOf(call: Call): { status: number; text: string } {
+/**
+ * Tells the operator of a call whose outcome isn't ok: at once, or when the report of its crash is made. request: its
+ * method and target. Gives the status for the client. Nothing of the call is needed after it.
+ */
+export function tellFailure(
+  call: Call,
+  path: string,
+  generation: Generation,
+  request: string,
+  onFault: (path: string, text: string) => void,
+): number {
+  const tell = (text: string) => onFault(path, `generation ${generation.number}, ${request}: ${text}`);
   switch (call.outcome) {
     case Outcome.crashed:
-      return { status: 502, text: `crashed: ${call.head}` };
+      reportOf(call.head, generation.hash).then((report) => tell(`crashed: ${report}`));
+      return 502;
     case Outcome.late:
-      return { status: 504, text: `took too long: ${call.head}` };
+      reportOf(call.head, generation.hash).then((report) => tell(`took too long: ${report}`));
+      return 504;
     case Outcome.badResponse:
-      return { status: 500, text: `its response was refused: ${complaintText(call.complaint)}` };
+      tell(`its response was refused: ${complaintText(call.complaint)}`);
+      return 500;
     default:
-      return { status: 500, text: 'handle_request returned NULL' };
+      tell('handle_request returned NULL');
+      return 500;
   }
 }

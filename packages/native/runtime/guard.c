@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -25,23 +24,35 @@ static void *program_counter(const ucontext_t *context) {
 #endif
 }
 
-/* Adds to the fault the place `from`, if there is one, and the callers above it; below it are our own frames. */
+/* Where the code goes on that called what is about to begin at the program counter. */
+static void *return_address(const ucontext_t *context) {
+#if defined(__x86_64__)
+    return *(void **)context->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    return (void *)context->uc_mcontext.regs[30];
+#endif
+}
+
+/* Adds the place `from` and the callers above it; below it are our own frames. */
 static void walk(fl_fault *fault, void *from) {
     void *found[FL_FRAMES + 8];
-    if (from) fault->frames[fault->frame_count++] = from;
+    fault->frames[fault->frame_count++] = from;
     int count = backtrace(found, FL_FRAMES + 8);
     int at = 0;
-    while (from && at < count && found[at++] != from) continue;
+    while (at < count && found[at++] != from) continue;
     for (; at < count && fault->frame_count < FL_FRAMES; at++) fault->frames[fault->frame_count++] = found[at];
 }
 
-/* Ends what the thread does under the guard. */
-static _Noreturn void leave(fl_thread *thread, int signal, void *address, void *from) {
+/* Ends what the thread does under the guard. context: NULL if it isn't a signal that ends it. */
+static _Noreturn void leave(fl_thread *thread, int signal, void *address, const ucontext_t *context) {
     /* A stack that was written over makes the walk along it a fault too: that one keeps what is known of the first. */
     if (thread->armed == ARMED) {
         thread->fault = (fl_fault){.signal = signal, .address = address};
         thread->armed = WALKING;
+        void *from = context ? program_counter(context) : __builtin_return_address(0);
         walk(&thread->fault, from);
+        /* A call to nowhere: nothing tells how to unwind it. */
+        if (context && !from && thread->fault.frame_count == 1) walk(&thread->fault, return_address(context));
     }
     thread->armed = UNARMED;
     siglongjmp(thread->jump, 1);
@@ -68,7 +79,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
         return;
     }
     bool has_address = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS);
-    leave(thread, signal, has_address ? info->si_addr : NULL, program_counter(context));
+    leave(thread, signal, has_address ? info->si_addr : NULL, context);
 }
 
 /* The watchdog sends it; by now the call may have returned, and another may have begun. */
@@ -78,7 +89,7 @@ static void on_deadline(int signal, siginfo_t *info, void *context) {
     fl_thread *thread = fl_thread_self();
     if (thread && thread->armed == ARMED) {
         double until = atomic_load_explicit(&thread->until, memory_order_relaxed);
-        if (until > 0 && fl_now_ms() >= until) leave(thread, FL_DEADLINE, NULL, program_counter(context));
+        if (until > 0 && fl_now_ms() >= until) leave(thread, FL_DEADLINE, NULL, context);
     }
     errno = error;
 }
@@ -88,7 +99,7 @@ static void on_exit_call(void) {
     fl_thread *thread = fl_thread_self();
     if (!thread || thread->armed != ARMED) return;
     atexit(on_exit_call); /* this registration is used up */
-    leave(thread, FL_EXIT, NULL, NULL);
+    leave(thread, FL_EXIT, NULL, NULL); /* its report begins here */
 }
 
 static void on_fork(void) { forked = true; }
@@ -135,32 +146,4 @@ bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault) {
     thread->armed = UNARMED;
     if (forked) _exit(0); /* its copy of our descriptors, our threads and our clients would be in our way */
     return true;
-}
-
-static const char *name_of(int signal) {
-    switch (signal) {
-    case SIGSEGV: return "SIGSEGV";
-    case SIGBUS: return "SIGBUS";
-    case SIGFPE: return "SIGFPE";
-    case SIGILL: return "SIGILL";
-    case FL_EXIT: return "exit(3)";
-    case FL_DEADLINE: return "stopped";
-    case FL_THREAD_EXIT: return "pthread_exit(3)";
-    default: return "SIGABRT";
-    }
-}
-
-/* Writes «SIGSEGV at address 0x0 in handle_request+0x12 (/path/lib.so)» and gives its length. */
-size_t fl_fault_describe(const fl_fault *fault, char *text, size_t size) {
-    size_t at = (size_t)snprintf(text, size, "%s", name_of(fault->signal));
-    if (fault->signal == SIGSEGV || fault->signal == SIGBUS)
-        at += (size_t)snprintf(text + at, size - at, " at address 0x%zx", (size_t)fault->address);
-    Dl_info info;
-    if (at < size && fault->frame_count > 0 && dladdr(fault->frames[0], &info)) {
-        const char *symbol = info.dli_sname ? info.dli_sname : "library";
-        const char *start = info.dli_sname ? info.dli_saddr : info.dli_fbase;
-        size_t offset = (size_t)((const char *)fault->frames[0] - start);
-        at += (size_t)snprintf(text + at, size - at, " in %s+0x%zx (%s)", symbol, offset, info.dli_fname);
-    }
-    return at < size ? at : size - 1;
 }

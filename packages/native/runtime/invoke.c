@@ -73,15 +73,16 @@ static void run(void *arg) {
     if (library->request_deinit) library->request_deinit();
 }
 
-/* The call has ended by a fault, whose story takes the place of the fields. */
+/* The call has ended by a fault, whose report takes the place of the fields. */
 void fl_call_fail(fl_call *call, const fl_fault *fault) {
+    const fl_library *library = (const fl_library *)(uintptr_t)call->library;
     fl_call_reset(call);
     call->returned_ms = fl_now_ms();
     call->outcome = fault->signal == FL_DEADLINE ? FL_LATE : FL_CRASHED;
     call->signal = fault->signal;
     call->out_start = call->out_inline;
     call->fields_at = 0;
-    call->fields_len = (int32_t)fl_fault_describe(fault, call->out_inline, FL_OUT_INLINE);
+    call->fields_len = (int32_t)fl_fault_report(fault, library->path, call->out_inline, FL_OUT_INLINE);
     call->head_len = call->reason_len = 0;
     call->body_len = 0;
     call->out = (double)(uintptr_t)call->out_start;

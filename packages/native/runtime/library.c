@@ -90,7 +90,7 @@ static bool guarded(fl_library *library, void (*step)(void *)) {
     *activity = (fl_activity){0};
     if (!fine) {
         library->failure = FL_LOAD_CRASHED;
-        fl_fault_describe(&fault, library->error, sizeof library->error);
+        fl_fault_describe(&fault, library->path, library->error, sizeof library->error);
     }
     return fine;
 }

@@ -18,8 +18,8 @@ enum fl_outcome {
     FL_OK = 0,
     FL_NULL = 1,         /* handle_request returned NULL */
     FL_BAD_RESPONSE = 2, /* the response breaks a rule: see fl_complaint */
-    FL_CRASHED = 3,      /* a fault was caught: signal, and its story in out */
-    FL_LATE = 4,         /* the deadline came first: the story in out, or none if it never began */
+    FL_CRASHED = 3,      /* a fault was caught: signal, and its report in out */
+    FL_LATE = 4,         /* the deadline came first: its report in out */
 };
 
 /* Which rule a response broke. The texts are in src/complaints.ts. */
@@ -64,7 +64,7 @@ enum fl_load_failure {
     FL_NO_HANDLER = 2,  /* no handle_request */
     FL_ABI_VERSION = 3, /* error: the number it gave */
     FL_REFUSED = 4,     /* flexilib_load called host->refuse; error: its reason */
-    FL_LOAD_CRASHED = 5 /* a constructor or flexilib_load crashed; error: the fault's story */
+    FL_LOAD_CRASHED = 5 /* a constructor or flexilib_load crashed; error: the fault's headline */
 };
 
 typedef struct fl_library {
@@ -175,7 +175,11 @@ bool fl_guard_install(void);
 bool fl_guard_mend(void);
 bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault); /* false: fault tells why */
 void fl_call_fail(fl_call *call, const fl_fault *fault);
-size_t fl_fault_describe(const fl_fault *fault, char *text, size_t size);
+
+/* ---- report: what is told of a fault ---------------------------------------------------------------------------- */
+
+size_t fl_fault_describe(const fl_fault *fault, const char *executor, char *text, size_t size);
+size_t fl_fault_report(const fl_fault *fault, const char *executor, char *text, size_t size);
 
 /* ---- host functions offered to libraries -------------------------------------------------------------------------- */
 

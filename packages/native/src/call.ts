@@ -156,7 +156,7 @@ export class Call {
   }
 
   /** The field lines without date and connection, each with its CRLF, content-length included, as bytes seen as
-   * Latin-1. With Outcome.crashed and Outcome.late: the fault's story. */
+   * Latin-1. With Outcome.crashed and Outcome.late: what reportOf takes. */
   get head(): string {
     return this.#copy(this.#int[at.FIELDS_AT], this.#int[at.FIELDS_LENGTH]).toString('latin1');
   }

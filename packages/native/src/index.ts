@@ -6,6 +6,7 @@ export { type ErrorCode, errorCodes, FlexilibError } from './errors.ts';
 export type { Library, LoadFailure } from './library.ts';
 export { inheritedListeners, type Listener, openListener } from './listener.ts';
 export { type Poll, pollReadable } from './poll.ts';
+export { reportOf, settleReports } from './report.ts';
 export {
   type Damage,
   type ExecutorLog,

@@ -3,7 +3,7 @@
 import type { Generation } from '@flexilib/loader';
 import { type Call, FlexilibError, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from '../blocking.ts';
-import { failureOf } from '../failure.ts';
+import { tellFailure } from '../failure.ts';
 import { isFull } from '../held.ts';
 import { learnPace } from '../pace.ts';
 import { ownReply } from '../reply.ts';
@@ -53,18 +53,13 @@ export function createExecute(options: ExecuteOptions): Execute {
     answers.addOwn(connection, reply, connection.last, decided, call);
   }
 
-  function tellFault(connection: Connection, path: string, generation: Generation, text: string): void {
-    onFault(path, `generation ${generation.number}, ${describe(connection)}: ${text}`);
-  }
-
   const describe = ({ from, methodLength, targetLength }: Connection): string =>
     slabs.bytes.toString('latin1', from, from + methodLength + 1 + targetLength);
 
   /** Adds the answer of a call that has returned. True: the call is kept until it is sent. */
   function conclude(connection: Connection, call: Call, path: string, generation: Generation): boolean {
     if (call.outcome === Outcome.ok) return answers.addCall(connection, call);
-    const { status, text } = failureOf(call);
-    tellFault(connection, path, generation, text);
+    const status = tellFailure(call, path, generation, describe(connection), onFault);
     answer(connection, status, call.returned, call);
     return false;
   }
@@ -133,7 +128,8 @@ export function createExecute(options: ExecuteOptions): Execute {
     connection.generation = null;
     if (connection.fd < 0) {
       // A crash is told even if nobody waits for it any more: it concerns the whole process.
-      if (call.outcome === Outcome.crashed) tellFault(connection, path, generation, failureOf(call).text);
+      if (call.outcome === Outcome.crashed)
+        tellFailure(call, path, generation, describe(connection), onFault);
       release(connection, call, generation);
       return;
     }

@@ -1,0 +1,92 @@
+// The report of a crash: what the runtime tells of it (runtime/report.c), and the lines of source, which another program
+// finds (symbolize/main.zig): this process's memory may be damaged.
+import { join, normalize } from 'node:path';
+
+/** Beside the runtime. */
+const symbolizer = join(import.meta.dirname, '../dist/flexilib-symbolize');
+const TIMEOUT_MS = 1000;
+/** Symbolizers at a time. Crashes at other places meanwhile are told without lines. */
+const RUNNING_MAX = 4;
+const KNOWN_MAX = 64;
+
+/** What the symbolizer says of one frame; empty where it doesn't know. */
+interface Place {
+  function: string;
+  line: string;
+}
+
+/** A library that crashes does so again, at the same place. By build and offsets; also what is being found. */
+const known = new Map<string, Promise<Place[]>>();
+let running = 0;
+
+/**
+ * What to tell of a crash: a headline, then a line a frame. text: Call.head. build: tells the library's bytes from all
+ * others'. Never rejects.
+ */
+export async function reportOf(text: string, build: string): Promise<string> {
+  const [headline, module, ...rest] = Buffer.from(text, 'latin1').toString().split('\n');
+  const frames = rest.map((line) => {
+    const [place, offset] = line.split('\t');
+    return { place, offset };
+  });
+  const own = frames.filter(({ offset }) => offset !== undefined);
+  const found = await find(
+    module,
+    own.map(({ offset }) => offset),
+    build,
+  );
+  const told = new Map(own.map((frame, i) => [frame, found[i]]));
+  const nameOf = (frame: (typeof frames)[number]) => told.get(frame)?.function || frame.place;
+  const lines = frames.map((frame, i) => {
+    const line = told.get(frame)?.line;
+    return `\n  #${i} ${nameOf(frame)}${line ? ` at ${shorten(line)}` : ''}`;
+  });
+  // The headline names the first frame of the library, as far as the dynamic linker knew it.
+  const better = own.length > 0 ? headline.replace(own[0].place, () => nameOf(own[0])) : headline;
+  return better + lines.join('');
+}
+
+/** Settles when the reports that are being made are made. */
+export async function settleReports(): Promise<void> {
+  await Promise.all(known.values());
+}
+
+function find(module: string, offsets: string[], build: string): Promise<Place[]> {
+  const key = `${build} ${offsets}`;
+  const before = known.get(key);
+  if (before) return before;
+  if (offsets.length === 0 || running >= RUNNING_MAX) return Promise.resolve([]);
+  const places = symbolize(module, offsets).catch(() => []);
+  known.set(key, places);
+  if (known.size > KNOWN_MAX) known.delete(known.keys().next().value!);
+  return places;
+}
+
+async function symbolize(module: string, offsets: string[]): Promise<Place[]> {
+  // A copy in memory is a descriptor of this process.
+  const path = module.replace(/^\/proc\/self\//, `/proc/${process.pid}/`);
+  running += 1;
+  try {
+    // A fork takes the loop milliseconds: the client's answer goes before.
+    await new Promise(setImmediate);
+    const { execFile } = process.getBuiltinModule('node:child_process');
+    const output = await new Promise<string>((resolve, reject) => {
+      const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', env: {} } as const;
+      execFile(symbolizer, [path, ...offsets], options, (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      );
+    });
+    return output.split('\n').map((text) => {
+      const [name, line = ''] = text.split('\t');
+      return { function: name, line };
+    });
+  } finally {
+    running -= 1;
+  }
+}
+
+function shorten(line: string): string {
+  const path = normalize(line);
+  const here = `${process.cwd()}/`;
+  return path.startsWith(here) ? path.slice(here.length) : path;
+}
