@@ -1,4 +1,4 @@
-// Builds the runtime for this machine: dist/libflexilib_runtime.so.
+// Builds the runtime for this machine: dist/libflexilib_runtime.so, and dist/flexilib-probe, which opens libraries first.
 import { mkdirSync, readdirSync } from 'node:fs';
 import { arch } from 'node:process';
 import { $ } from 'zx';
@@ -12,10 +12,24 @@ if (process.platform !== 'linux' || !target) {
 const sources = readdirSync(`${here}/runtime`).filter((name) => name.endsWith('.c'));
 const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Werror'];
 mkdirSync(`${here}/dist`, { recursive: true });
-// nodelete: Node unloads addons' libraries at exit, under threads that still run their code.
-const compiled = await $({
-  cwd: `${here}/runtime`,
-  stdio: 'inherit',
-  nothrow: true,
-})`zig cc -target ${target} -std=gnu11 -D_GNU_SOURCE -O2 -g0 -s ${warnings} -shared -fPIC -fvisibility=hidden -I../../abi-headers/include ${sources} -ldl -lpthread -Wl,-z,nodelete -o ../dist/libflexilib_runtime.so`;
-process.exitCode = compiled.exitCode;
+const zig = (output, ...flags) =>
+  $({
+    cwd: `${here}/runtime`,
+    stdio: 'inherit',
+    nothrow: true,
+  })`zig cc -target ${target} -std=gnu11 -D_GNU_SOURCE -O2 -g0 -s ${warnings} -I. -I../../abi-headers/include ${sources} ${flags} -ldl -lpthread -o ../dist/${output}`;
+const compiled = await Promise.all([
+  // nodelete: Node unloads addons' libraries at exit, under threads that still run their code.
+  zig('libflexilib_runtime.so', '-shared', '-fPIC', '-fvisibility=hidden', '-Wl,-z,nodelete'),
+  // The runtime's own files, and of them what the probe uses.
+  zig(
+    'flexilib-probe',
+    '../probe/main.c',
+    '-fPIE',
+    '-pie',
+    '-ffunction-sections',
+    '-fdata-sections',
+    '-Wl,--gc-sections',
+  ),
+]);
+process.exitCode = compiled.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0;
