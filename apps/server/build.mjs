@@ -22,11 +22,11 @@ await build({
       },
     },
   ],
-  // What looks for a file beside its module finds it beside the bundle: dist/../dist/libflexilib_runtime.so.
+  // What looks for a file beside its module finds it beside the bundle: dist/../dist/.
   define: { 'import.meta.dirname': '__dirname' },
   minifySyntax: true,
   legalComments: 'linked',
   logLevel: 'warning',
 }).catch(() => process.exit(1)); // esbuild has said why
-for (const name of ['libflexilib_runtime.so', 'flexilib-supervisor', 'flexilib-symbolize'])
+for (const name of ['libflexilib_runtime.so', 'flexilib-supervisor', 'flexilib-probe', 'flexilib-symbolize'])
   copyFileSync(join(here, '../../packages/native/dist', name), join(here, 'dist', name));

@@ -10,38 +10,40 @@ if (process.platform !== 'linux' || !machine) {
   process.exit(1);
 }
 const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Werror'];
-const language = ['-std=gnu11', '-D_GNU_SOURCE', '-g0', '-s'];
 mkdirSync(`${here}/dist`, { recursive: true });
 
-async function compile(folder, flags, more = []) {
-  const sources = [...readdirSync(`${here}/${folder}`).filter((name) => name.endsWith('.c')), ...more];
+async function run(folder, command, args) {
   const options = { cwd: `${here}/${folder}`, stdio: 'inherit', nothrow: true };
-  const { exitCode } = await $(options)`zig cc ${language} ${warnings} ${flags} ${sources}`;
+  const { exitCode } = await $(options)`zig ${command} ${args}`;
   if (exitCode !== 0) process.exit(exitCode);
 }
 
-// nodelete: Node unloads addons' libraries at exit, under threads that still run their code.
-const shared = [
-  '-O2',
-  '-shared',
-  '-fPIC',
-  '-fvisibility=hidden',
-  '-I../../abi-headers/include',
-  '-ldl',
-  '-lpthread',
-];
-const runtime = [...shared, '-Wl,-z,nodelete', '-o', '../dist/libflexilib_runtime.so'];
-await compile('runtime', ['-target', `${machine}-linux-gnu.2.28`, ...runtime]);
-// Static: it is what must go on whatever happens, and the least memory.
-await compile(
-  'supervisor',
-  ['-target', `${machine}-linux-musl`, '-Os', '-static', '-o', '../dist/flexilib-supervisor'],
-  ['../runtime/notify.c'],
-);
-// Static: it runs on any Linux. ReleaseSafe: what a damaged file makes it do is checked.
-const symbolizer = await $({
-  cwd: `${here}/symbolize`,
-  stdio: 'inherit',
-  nothrow: true,
-})`zig build-exe main.zig -target ${machine}-linux-musl -mcpu=baseline -OReleaseSafe -fstrip -fsingle-threaded -femit-bin=../dist/flexilib-symbolize`;
-process.exitCode = symbolizer.exitCode;
+const sourcesOf = (folder) => readdirSync(`${here}/${folder}`).filter((name) => name.endsWith('.c'));
+const gnu = ['-target', `${machine}-linux-gnu.2.28`];
+const musl = ['-target', `${machine}-linux-musl`];
+const c = ['-std=gnu11', '-D_GNU_SOURCE', '-g0', '-s', ...warnings];
+const runtime = ['-O2', '-I.', '-I../../abi-headers/include', ...sourcesOf('runtime'), '-ldl', '-lpthread'];
+const into = (name) => ['-o', `../dist/${name}`];
+
+await Promise.all([
+  // nodelete: Node unloads addons' libraries at exit, under threads that still run their code.
+  run('runtime', 'cc', [
+    ...[...gnu, ...c, ...runtime, '-shared', '-fPIC', '-fvisibility=hidden', '-Wl,-z,nodelete'],
+    ...into('libflexilib_runtime.so'),
+  ]),
+  // The runtime's own files, and of them what the probe uses.
+  run('runtime', 'cc', [
+    ...[...gnu, ...c, ...runtime, '../probe/main.c', '-fPIE', '-pie'],
+    ...['-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections', ...into('flexilib-probe')],
+  ]),
+  // Static: it is what must go on whatever happens, and the least memory.
+  run('supervisor', 'cc', [
+    ...[...musl, ...c, '-Os', '-static', ...sourcesOf('supervisor'), '../runtime/notify.c'],
+    ...into('flexilib-supervisor'),
+  ]),
+  // Static: it runs on any Linux. ReleaseSafe: what a damaged file makes it do is checked.
+  run('symbolize', 'build-exe', [
+    ...['main.zig', ...musl, '-mcpu=baseline', '-OReleaseSafe', '-fstrip', '-fsingle-threaded'],
+    '-femit-bin=../dist/flexilib-symbolize',
+  ]),
+]);

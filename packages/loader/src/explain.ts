@@ -80,6 +80,11 @@ function linkHint(said: string): string {
   return `can't be loaded: ${said}`;
 }
 
+/** Why a library stays in memory without dlclose(3). */
+export function threadsLeft(count: number): string {
+  return `${count} of its threads still ${count === 1 ? 'runs' : 'run'}; flexilib_unload must end and join them`;
+}
+
 /** Why a library stays in memory after dlclose(3), as far as its file tells. */
 export function unloadHint(facts: ElfFacts): string {
   if (facts.nodelete) return 'it is linked with -z nodelete; link it without';

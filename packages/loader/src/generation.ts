@@ -1,6 +1,6 @@
 // One build of a library, loaded. It serves until a newer one takes over, and is unloaded when its last call is out.
 import type { Library, Runtime } from '@flexilib/native';
-import { unloadHint } from './explain.ts';
+import { threadsLeft, unloadHint } from './explain.ts';
 import type { StagedLibrary } from './stage.ts';
 
 export interface Generation {
@@ -44,8 +44,9 @@ export function createGeneration({
   });
 
   async function unload(): Promise<void> {
-    const { stillMapped, crash } = await runtime.unload(library);
+    const { stillMapped, threads, crash } = await runtime.unload(library);
     if (crash) onProblem(`generation ${number} crashed while it was unloaded: ${crash.text}`);
+    else if (threads > 0) onProblem(`generation ${number} stays in memory: ${threadsLeft(threads)}`);
     else if (stillMapped)
       onProblem(`generation ${number} can't be unloaded and stays in memory: ${unloadHint(staged.facts)}`);
     // A library that stays keeps its copy: its pages come from there.

@@ -1,12 +1,9 @@
-import { FlexilibError, type Library, type Runtime } from '@flexilib/native';
+import { FlexilibError, type Runtime } from '@flexilib/native';
 import { createExecutor, type Executor } from './executor.ts';
-import { explain, objection } from './explain.ts';
+import { explain, objection, threadsLeft } from './explain.ts';
 import { createGeneration, type Generation } from './generation.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { stage } from './stage.ts';
-
-/** A constructor or flexilib_load that takes longer has failed. */
-const LOAD_TIMEOUT_MS = 10_000;
 
 export interface LoaderOptions {
   runtime: Runtime;
@@ -42,6 +39,7 @@ export function createLoader(options: LoaderOptions): Loader {
     const begun = performance.now();
     const id = nextId++;
     const staged = await stage(path, id, directory);
+    let stillMapped = false;
     try {
       if (staged.hash === servedHash) {
         await staged.remove();
@@ -50,7 +48,13 @@ export function createLoader(options: LoaderOptions): Loader {
       const against = objection(path, staged.facts);
       if (against) throw against;
       paths.set(id, path);
-      const library = await withinTime(path, id, staged.path);
+      const library = await runtime.load(staged.path, id);
+      if ('code' in library) {
+        stillMapped = library.stillMapped;
+        if (library.threads > 0)
+          options.onProblem(path, `the build that failed stays in memory: ${threadsLeft(library.threads)}`);
+        throw explain(path, library.code, library.text);
+      }
       const generation = createGeneration({
         number,
         library,
@@ -63,32 +67,13 @@ export function createLoader(options: LoaderOptions): Loader {
       return generation;
     } catch (error) {
       paths.delete(id);
-      await staged.remove();
+      // The path of a copy in memory would be another library's, and dlopen(3) give this one for it.
+      if (!stillMapped) await staged.remove();
       if (directory === null || !isExecutionForbidden(error)) throw error;
       options.onProblem(path, `${directory} forbids execution (noexec): copies live in memory from now on`);
       directory = null;
       return load(path, number, servedHash);
     }
-  }
-
-  /** Throws FL_LIBRARY_*; a library that comes too late is unloaded again. */
-  async function withinTime(path: string, id: number, stagedPath: string): Promise<Library> {
-    const loading = runtime.load(stagedPath, id);
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, LOAD_TIMEOUT_MS, null);
-    });
-    const result = await Promise.race([loading, timeout]);
-    clearTimeout(timer);
-    if (result === null) {
-      loading.then(async (late) => {
-        if ('address' in late) await runtime.unload(late);
-      });
-      const text = `its constructor or flexilib_load did not return within ${LOAD_TIMEOUT_MS / 1000} s`;
-      throw new FlexilibError('FL_LIBRARY_TIMEOUT', `${path}: ${text}`, { path });
-    }
-    if ('code' in result) throw explain(path, result.code, result.text);
-    return result;
   }
 
   return {

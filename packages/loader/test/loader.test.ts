@@ -24,6 +24,13 @@ const slow = build(
   join(libraries, 'slow.so'),
   answering('slow', '#include <unistd.h>\nvoid request_deinit(void) { usleep(200000); }'),
 );
+const exiting = build(
+  join(libraries, 'exiting.so'),
+  answering(
+    'exiting',
+    '#include <stdlib.h>\n__attribute__((constructor)) static void begin(void) { exit(3); }',
+  ),
+);
 const broken = build(join(libraries, 'broken.so'), 'int nothing(void) { return 1; }');
 
 let runtime: Runtime;
@@ -132,6 +139,7 @@ describe('a refresh', () => {
     ['half of a file', 'FL_LIBRARY_FORMAT', () => truncateSync(path, readFileSync(path).length >> 1)],
     ['no file', 'FL_LIBRARY_MISSING', () => rmSync(path)],
     ['no executor', 'FL_LIBRARY_SYMBOL', () => put(broken)],
+    ['one that ends the process', 'FL_LIBRARY_CRASHED', () => put(exiting)],
   ])('keeps the old one when there is %s', async (_what, code, spoil) => {
     spoil();
     await loader.executor(path).refresh();
@@ -193,6 +201,30 @@ it('says which library won’t unload, and why', async () => {
   rmSync(copy);
 });
 
+it('says that a library’s threads keep it', async () => {
+  path = join(temporaryFolder(), 'threads.so');
+  const thread = `#include <pthread.h>
+#include <unistd.h>
+static void *work(void *arg) { for (;;) sleep(1000); return arg; }
+void flexilib_load(const flexilib_host *h) { (void)h; pthread_t t; pthread_create(&t, NULL, work, NULL); }`;
+  build(path, answering('threads', thread));
+  expect(await answer()).toBe('threads');
+  const copy = join(runDirectory.path!, copies()[0]);
+  put(builds[0]);
+  await loader.executor(path).refresh();
+  expect(await answer()).toBe('one');
+  await expect
+    .poll(() => log, { timeout: 3000 })
+    .toEqual([
+      'loaded 1',
+      'loaded 2',
+      'generation 1 stays in memory: 1 of its threads still runs; flexilib_unload must end and join them',
+    ]);
+  await loader.close();
+  expect(copies().map((name) => join(runDirectory.path!, name))).toEqual([copy]);
+  rmSync(copy);
+});
+
 it('finds the neighbours of a library that looks for them beside itself', async () => {
   const folder = temporaryFolder();
   path = join(folder, 'lib.so');
@@ -215,5 +247,11 @@ it('works in memory where no run directory can be', async () => {
     put(builds[index]);
     await loader.executor(path).refresh();
     expect(await answer()).toBe(text);
+    put(exiting); // the probe reaches a copy in memory too
+    await loader.executor(path).refresh();
+    expect(await answer()).toBe(text);
   }
+  expect(log.filter((line) => line.startsWith('FL_'))).toEqual(
+    [1, 2, 3].map((n) => `FL_LIBRARY_CRASHED ${n}`),
+  );
 });

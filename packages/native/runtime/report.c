@@ -85,7 +85,8 @@ static int32_t foreign(const fl_fault *fault, const char *executor, int32_t *fir
 static void put_headline(writer *out, const fl_fault *fault, const char *executor, int32_t own) {
     put(out, "%s", name_of(fault->signal));
     if (fault->signal == SIGSEGV || fault->signal == SIGBUS) put(out, " at address 0x%zx", (size_t)fault->address);
-    if (fault->frame_count == 0) return;
+    if (fault->signal == FL_EXIT && own >= 0) put(out, " called from %s", find(fault, own, executor).place);
+    if (fault->frame_count == 0 || fault->signal == FL_EXIT) return;
     where first = find(fault, 0, executor);
     if (own < 0 && first.module == RUNTIME) put(out, " in FlexiLib, at what the library gave it");
     else put(out, " in %s", first.module == NOWHERE ? "no library" : first.place);
@@ -109,7 +110,8 @@ size_t fl_fault_report(const fl_fault *fault, const char *executor, char *text, 
     int32_t count = foreign(fault, executor, &own);
     put_headline(&out, fault, executor, own);
     put(&out, "\n%s", executor);
-    for (int32_t i = 0; i < count; i++) {
+    /* What happened in exit(3) is our own doing. */
+    for (int32_t i = fault->signal == FL_EXIT && own > 0 ? own : 0; i < count; i++) {
         where frame = find(fault, i, executor);
         if (frame.module == EXECUTOR) put(&out, "\n%s\t%zx", frame.place, frame.offset);
         else put(&out, "\n%s", frame.place);

@@ -64,8 +64,14 @@ enum fl_load_failure {
     FL_NO_HANDLER = 2,  /* no handle_request */
     FL_ABI_VERSION = 3, /* error: the number it gave */
     FL_REFUSED = 4,     /* flexilib_load called host->refuse; error: its reason */
-    FL_LOAD_CRASHED = 5 /* a constructor or flexilib_load crashed; error: the fault's headline */
+    FL_LOAD_CRASHED = 5, /* a constructor or flexilib_load crashed; error: the fault's headline */
+    FL_LOAD_TIMEOUT = 6  /* a constructor did not return; error: within what time */
 };
+
+#define FL_CODE_MAX 32
+typedef struct fl_code {
+    uintptr_t from, to;
+} fl_code;
 
 typedef struct fl_library {
     void *handle;
@@ -78,10 +84,24 @@ typedef struct fl_library {
     int32_t id; /* the loop's name for it: in completions and log lines */
     int32_t failure;
     bool nonblocking;
-    bool still_mapped; /* after unload: dlclose(3) did not unmap it */
+    bool still_mapped;    /* after unload, or a load that failed: it was not unmapped */
+    int32_t threads_left; /* why: so many threads run its code */
     char *path;
     char error[1024];
+    char *probe; /* path of the program */
+    int32_t timeout_ms, unprobed; /* of the probe; the errno with which it can't be run */
+    uint64_t started; /* when it was loaded, in the kernel's unit for threads */
+    int32_t code_count;
+    fl_code code[FL_CODE_MAX]; /* what its unloading unmaps */
 } fl_library;
+
+void fl_library_fail(fl_library *library, enum fl_load_failure failure, const char *error);
+void fl_library_open(void *library);
+bool fl_library_guarded(fl_library *library, void (*step)(void *), bool loading);
+void fl_probe(fl_library *library);
+void fl_code_note(fl_library *library);
+uint64_t fl_thread_started(void);
+int32_t fl_threads_left(const fl_library *library, double wait_ms);
 
 /* ---- a call --------------------------------------------------------------------------------------------------- */
 
@@ -145,6 +165,9 @@ fl_thread *fl_thread_enter(const char *name, size_t arena_reserve); /* once a th
 void fl_thread_leave(void);
 fl_thread *fl_thread_self(void); /* NULL on a thread that isn't ours */
 fl_arena *fl_thread_arena(fl_thread *thread);
+void fl_ours_add(void); /* the calling thread is ours: see stacks.c */
+void fl_ours_remove(void);
+bool fl_ours_has(int32_t number); /* gettid(2) */
 
 /* What the thread is doing for a library; the host functions read it. */
 typedef struct fl_activity {

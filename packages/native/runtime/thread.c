@@ -38,6 +38,7 @@ fl_thread *fl_thread_enter(const char *name, size_t arena_reserve) {
     }
     sigaltstack(&(stack_t){.ss_sp = thread->signal_stack, .ss_size = SIGNAL_STACK}, NULL);
     if (name) pthread_setname_np(pthread_self(), name);
+    fl_ours_add();
     return self = thread;
 }
 
@@ -45,6 +46,7 @@ void fl_thread_leave(void) {
     fl_thread *thread = self;
     if (!thread) return;
     self = NULL;
+    fl_ours_remove();
     sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
     munmap(thread->signal_stack, SIGNAL_STACK);
     fl_arena_destroy(&thread->arena);

@@ -21,12 +21,15 @@ export interface Binding {
   watchSupervisor(fd: number): void;
   libraryNew(path: string, id: number): Address;
   libraryFree(library: Address): void;
+  libraryProbe(library: Address, probe: string, timeoutMs: number): number;
   libraryLoad(library: Address): number;
   libraryUnload(library: Address): number;
   libraryFailure(library: Address): number;
   libraryError(library: Address): string;
   libraryNonblocking(library: Address): number;
   libraryStillMapped(library: Address): number;
+  libraryThreadsLeft(library: Address): number;
+  libraryUnprobed(library: Address): number;
   logTake(text: Address, about: Address): number;
   memcpy(to: Address, from: Address, length: number): Address;
 }
@@ -76,12 +79,15 @@ export function bind(path: string): Binding {
       watchSupervisor: so.func('void fl_watch_supervisor(int32_t)'),
       libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),
       libraryFree: so.func('void fl_library_free(size_t)'),
+      libraryProbe: so.func('int32_t fl_library_probe(size_t, const char *, int32_t)'),
       libraryLoad: so.func('int32_t fl_library_load(size_t)'),
       libraryUnload: so.func('int32_t fl_library_unload(size_t)'),
       libraryFailure: so.func('int32_t fl_library_failure(size_t)'),
       libraryError: so.func('const char *fl_library_error(size_t)'),
       libraryNonblocking: so.func('int32_t fl_library_nonblocking(size_t)'),
       libraryStillMapped: so.func('int32_t fl_library_still_mapped(size_t)'),
+      libraryThreadsLeft: so.func('int32_t fl_library_threads_left(size_t)'),
+      libraryUnprobed: so.func('int32_t fl_library_unprobed(size_t)'),
       logTake: so.func('int32_t fl_log_take(size_t, size_t)'),
       memcpy: libc.func('size_t memcpy(size_t, size_t, size_t)'),
     };

@@ -17,7 +17,7 @@ const codes = {
   FL_LIBRARY_ABI: 'user',
   /** The library's flexilib_load called host->refuse. */
   FL_LIBRARY_REFUSED: 'user',
-  /** A constructor or flexilib_load crashed. */
+  /** A constructor or flexilib_load crashed, or a constructor ended the process that tried it. */
   FL_LIBRARY_CRASHED: 'user',
   /** A constructor or flexilib_load didn't end in time. */
   FL_LIBRARY_TIMEOUT: 'user',

@@ -3,7 +3,7 @@ export { addressOf } from './binding.ts';
 export { Call, Outcome } from './call.ts';
 export { complaintText } from './complaints.ts';
 export { type ErrorCode, errorCodes, FlexilibError } from './errors.ts';
-export type { Library, LoadFailure } from './library.ts';
+export type { Library, LoadFailure, Unloaded } from './library.ts';
 export { inheritedListeners, type Listener, openListener } from './listener.ts';
 export { type Poll, pollReadable } from './poll.ts';
 export { reportOf, settleReports } from './report.ts';

@@ -13,6 +13,20 @@ export interface Library {
 export interface LoadFailure {
   code: ErrorCode;
   text: string;
+  /** It is in memory all the same. */
+  stillMapped: boolean;
+  /** Because so many threads still run its code. */
+  threads: number;
+}
+
+/** How a library went. */
+export interface Unloaded {
+  /** It did not: something keeps it. */
+  stillMapped: boolean;
+  /** So many threads still run its code. */
+  threads: number;
+  /** flexilib_unload or a destructor crashed. */
+  crash: LoadFailure | null;
 }
 
 // The order is that of fl_load_failure in runtime/runtime.h.
@@ -23,10 +37,17 @@ const failures: (ErrorCode | null)[] = [
   'FL_LIBRARY_ABI',
   'FL_LIBRARY_REFUSED',
   'FL_LIBRARY_CRASHED',
+  'FL_LIBRARY_TIMEOUT',
 ];
 
-/** What the runtime says of a load that has ended; null means that it went well. */
+/** What the runtime says of a step that has ended; null means that it went well. */
 export function readFailure(binding: Binding, library: Address): LoadFailure | null {
   const code = failures[binding.libraryFailure(library)];
-  return code ? { code, text: binding.libraryError(library) } : null;
+  if (!code) return null;
+  return {
+    code,
+    text: binding.libraryError(library),
+    stillMapped: binding.libraryStillMapped(library) === 1,
+    threads: binding.libraryThreadsLeft(library),
+  };
 }

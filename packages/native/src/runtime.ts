@@ -3,11 +3,17 @@ import { join } from 'node:path';
 import { addressOf, type Binding, bind } from './binding.ts';
 import { Call, Outcome } from './call.ts';
 import { FlexilibError } from './errors.ts';
-import { type Library, type LoadFailure, readFailure } from './library.ts';
+import { createLibraries } from './libraries.ts';
+import type { Library, LoadFailure, Unloaded } from './library.ts';
 import { pollReadable } from './poll.ts';
 
 /** Where the build puts the runtime; the server's bundle keeps the same distance to it (apps/server/build.mjs). */
 export const runtimePath: string = join(import.meta.dirname, '../dist/libflexilib_runtime.so');
+/** Beside it. */
+export const probePath: string = join(import.meta.dirname, '../dist/flexilib-probe');
+
+/** A constructor or flexilib_load that takes longer has failed. */
+const LOAD_TIMEOUT_MS = 10_000;
 
 /** A line that a library gave to host->log. level: 0 error, 1 warning, 2 info, 3 debug. */
 export interface ExecutorLog {
@@ -30,6 +36,9 @@ export interface RuntimeOptions {
    * nothing is certain in this process. library: its id.
    */
   onDamage(library: number, what: Damage): void;
+  /** For tests: 10 s and probePath otherwise. */
+  loadTimeoutMs?: number;
+  probe?: string;
 }
 
 /** stuck: a call on the pool goes on though it was given up. */
@@ -55,10 +64,13 @@ export interface Runtime {
   abandon(call: Call): void;
   /** Runs the executor on the loop itself, and stops it there at the deadline: monotonic ms. */
   invoke(call: Call, library: Library, deadline: number): void;
-  /** dlopen(3) on a thread of its own; path must be one that was never loaded before. Never rejects. */
+  /**
+   * dlopen(3) and flexilib_load on a thread of its own, once a process of its own, the probe, has opened it without
+   * harm. path must be one that was never loaded before. Never rejects.
+   */
   load(path: string, id: number): Promise<Library | LoadFailure>;
-  /** dlclose(3) on a thread of its own; no call may be inside. stillMapped: something keeps the library. */
-  unload(library: Library): Promise<{ stillMapped: boolean; crash: LoadFailure | null }>;
+  /** flexilib_unload and dlclose(3) on a thread of its own; no call may be inside. Never rejects. */
+  unload(library: Library): Promise<Unloaded>;
   /** Puts back what libraries have changed of the process since the first time, and says what that was. */
   mend(): string[];
   /** Ends the process soon after the other end of this socket is gone, even if the loop doesn't turn. */
@@ -86,7 +98,11 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   if (fd < 0) throw new FlexilibError('FL_RUNTIME', `the native runtime can't start: errno ${-fd}`);
 
   const calls = createCalls(binding, options.onDamage);
-  const waiting = new Map<number, () => void>(); // loads and unloads by library id
+  const libraries = createLibraries(binding, {
+    probe: options.probe ?? probePath,
+    timeoutMs: options.loadTimeoutMs ?? LOAD_TIMEOUT_MS,
+    onUnprobed: (text) => options.onLog({ library: -1, level: 1, text, dropped: 0 }),
+  });
   const takeLogs = createLogReader(binding, options.onLog);
   const pairs = new Int32Array(new ArrayBuffer(8 * REAP));
   const pairsAddress = addressOf(pairs.buffer);
@@ -109,22 +125,11 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         case Event.log:
           takeLogs();
           break;
-        default: {
-          const resolve = waiting.get(id);
-          waiting.delete(id);
-          resolve?.();
-        }
+        default:
+          libraries.ended(id);
       }
     }
   });
-
-  const onThread = (start: (library: number) => number, library: number, id: number) =>
-    new Promise<boolean>((resolve) => {
-      waiting.set(id, () => resolve(true));
-      if (start(library) === 1) return;
-      waiting.delete(id);
-      resolve(false);
-    });
 
   return {
     threads: options.threads,
@@ -161,25 +166,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       return changed === 0 ? [] : mendable.filter((_, bit) => (changed & (1 << bit)) !== 0);
     },
     watchSupervisor: binding.watchSupervisor,
-    async load(path, id) {
-      const address = binding.libraryNew(path, id);
-      if (address === 0 || !(await onThread(binding.libraryLoad, address, id))) {
-        return { code: 'FL_RUNTIME', text: 'no thread to load it on' };
-      }
-      const failure = readFailure(binding, address);
-      if (!failure) return { address, id, nonblocking: binding.libraryNonblocking(address) === 1 };
-      binding.libraryFree(address);
-      return failure;
-    },
-    async unload({ address, id }) {
-      if (!(await onThread(binding.libraryUnload, address, id))) return { stillMapped: true, crash: null };
-      const result = {
-        stillMapped: binding.libraryStillMapped(address) === 1,
-        crash: readFailure(binding, address),
-      };
-      binding.libraryFree(address);
-      return result;
-    },
+    load: libraries.load,
+    unload: libraries.unload,
     stop() {
       poll.close();
       binding.stop();

@@ -27,7 +27,7 @@ describe.each(libraries)('%s', (name) => {
     expect(library).toHaveProperty('address');
   });
   afterAll(async () => {
-    expect(await runtime.unload(library)).toEqual({ stillMapped: false, crash: null });
+    expect(await runtime.unload(library)).toEqual({ stillMapped: false, threads: 0, crash: null });
   });
 
   describe.each(['pool', 'inline'] as const)('%s', (where) => {

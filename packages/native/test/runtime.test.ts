@@ -283,7 +283,7 @@ describe('loading', () => {
       const loaded = await runtime.load(path, 9);
       expect(loaded).toMatchObject({ nonblocking: true });
       expect(readFileSync('/proc/self/maps', 'utf8')).toContain(path);
-      expect(await runtime.unload(loaded as Library)).toEqual({ stillMapped, crash: null });
+      expect(await runtime.unload(loaded as Library)).toEqual({ stillMapped, threads: 0, crash: null });
       expect(readFileSync('/proc/self/maps', 'utf8').includes(path)).toBe(stillMapped);
     }
   });
