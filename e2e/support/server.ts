@@ -9,7 +9,12 @@ const running = new Set<ChildProcess>();
 
 export interface Server {
   readonly port: number;
+  /** Of the process that serves: the newest, if several do. */
   readonly pid: number;
+  /** Of the process that was started; of its own when there is none, pid. */
+  readonly supervisor: number;
+  /** Of all processes that serve, the oldest first. */
+  pids(): number[];
   /** The configuration's path. */
   readonly config: string;
   /** Request lines so far. */
@@ -44,11 +49,15 @@ export async function run(
 }
 
 /** Starts the server as an operator would, on a free port, and waits until it is ready. */
-export async function start(config: string | { file: string }, env: NodeJS.ProcessEnv = {}): Promise<Server> {
+export async function start(
+  config: string | { file: string },
+  env: NodeJS.ProcessEnv = {},
+  args: string[] = [],
+): Promise<Server> {
   const file = typeof config === 'string' ? join(temporaryFolder(), 'proxy.ini') : config.file;
   if (typeof config === 'string') writeFileSync(file, config);
   const runDirectory = temporaryFolder();
-  const child = spawn(process.execPath, [command, '--config', file], {
+  const child = spawn(process.execPath, [command, '--config', file, ...args], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', FLEXILIB_RUN_DIR: runDirectory, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -70,10 +79,20 @@ export async function start(config: string | { file: string }, env: NodeJS.Proce
     });
     exit.then((code) => reject(new Error(`exit ${code}: ${text.err}`)));
   });
-  const proc = (path: string) => `/proc/${child.pid}/${path}`;
+  const pids = () => {
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+    return children === '' || args.includes('--no-supervisor')
+      ? [child.pid!]
+      : children.split(' ').map(Number);
+  };
+  const proc = (path: string) => `/proc/${pids().at(-1)}/${path}`;
   return {
     port,
-    pid: child.pid!,
+    get pid() {
+      return pids().at(-1)!;
+    },
+    supervisor: child.pid!,
+    pids,
     config: file,
     stdout: () => lines('out'),
     stderr: () => lines('err'),
@@ -85,7 +104,9 @@ export async function start(config: string | { file: string }, env: NodeJS.Proce
         .filter((line) => line.includes(runDirectory)).length,
       descriptors: readdirSync(proc('fd')).length,
       threads: readdirSync(proc('task')).length,
-      copies: readdirSync(runDirectory, { recursive: true }).length,
+      copies: readdirSync(runDirectory, { recursive: true }).filter((path) =>
+        /\/\d+-[^/]+$/.test(String(path)),
+      ).length,
     }),
   };
 }

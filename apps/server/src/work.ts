@@ -130,6 +130,7 @@ export async function work({
     },
     abandon: () => end(ORPHAN_MS),
   });
+  runtime.mend(); // what is now should be so: no library has run yet
   pulse.allow(settings.routes);
   restWhenQuiet(() => {
     door.trim();

@@ -142,6 +142,8 @@ void slots_upgrade(void) {
 }
 
 void slots_end(int signal) {
+    if (!ending && announced) say(INFO, "%s: finishing the requests in flight; once more exits at once",
+                                  signal == SIGINT ? "SIGINT" : "SIGTERM");
     if (ending) { /* once more */
         exit_status = 128 + signal;
         for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
@@ -150,6 +152,9 @@ void slots_end(int signal) {
     }
     ending = signal;
     fl_notify("STOPPING=1");
+    /* The processes have them until they have accepted what waits there. */
+    for (int i = 0; i < given.listener_count; i++) close(given.listeners[i]);
+    given.listener_count = 0;
     for (int i = 0; i < given.workers; i++) slots[i].due = NEVER;
     for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
         if (worker->state == SERVING || worker->state == LEAVING) worker_leave(worker, 't', LEAVE_MS);
