@@ -11,6 +11,8 @@ export function buildTable(routes: Settings['routes'], loader: Loader): RouteTab
     timeout,
     run: options.run,
     pace: newPace(),
+    calls: 0,
+    maxCalls: options.max_concurrency ?? Number.POSITIVE_INFINITY,
   }));
   return { find: (call) => served[match(call)] };
 }

@@ -7,7 +7,7 @@ import { tellFailure } from './failure.ts';
 import { letGo } from './held.ts';
 import { learnPace } from './pace.ts';
 import { ownResult, type Result } from './result.ts';
-import { isInline, type ServedRoute } from './routes.ts';
+import { hasRoom, isInline, type ServedRoute } from './routes.ts';
 
 export interface DispatchOptions {
   runtime: Runtime;
@@ -17,7 +17,7 @@ export interface DispatchOptions {
 }
 
 export interface Dispatch {
-  /** False when as many calls wait for a thread as may. */
+  /** False when as many calls wait for a thread, or are the route's, as may. */
   hasRoom(route: ServedRoute, generation: Generation): boolean;
   /**
    * Calls the executor; the first of its return and the deadline decides. Releases the call, its content and the
@@ -28,8 +28,7 @@ export interface Dispatch {
 
 export function createDispatch({ runtime, maxQueue, onInline, onFault }: DispatchOptions): Dispatch {
   return {
-    hasRoom: (route, generation) =>
-      isInline(route, generation) || runtime.pending < runtime.threads + maxQueue,
+    hasRoom: (route, generation) => isInline(route, generation) || hasRoom(route, runtime, maxQueue),
     run: (call, route, generation, req) =>
       new Promise((resolve, reject) => {
         const deadline = monotonicNow() + route.timeout;
@@ -62,7 +61,9 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           runtime.abandon(call);
           expire();
         }, route.timeout);
+        route.calls += 1;
         runtime.submit(call, generation.library, deadline, route.pace.slow, () => {
+          route.calls -= 1;
           if (call.outcome !== Outcome.late) learnPace(route.pace, call.returned - call.started);
           clearTimeout(timer);
           // A busy loop may hear of the return before the timer.

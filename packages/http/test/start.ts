@@ -71,11 +71,14 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
   if (config.errors.length > 0) throw new Error(config.errors.map(({ message }) => message).join());
   const match = createMatcher(config.routes);
   const executors = new Set<Executor>();
-  const routes = config.routes.map(({ targets: [target], options: { timeout = 30_000, run } }) => {
-    const executor = loader.executor(options.library ?? libraries[target.path]());
-    executors.add(executor);
-    return { executor, timeout, run, pace: newPace() };
-  });
+  const routes = config.routes.map(
+    ({ targets: [target], options: { timeout = 30_000, run, max_concurrency } }) => {
+      const executor = loader.executor(options.library ?? libraries[target.path]());
+      executors.add(executor);
+      const maxCalls = max_concurrency ?? Number.POSITIVE_INFINITY;
+      return { executor, timeout, run, pace: newPace(), calls: 0, maxCalls };
+    },
+  );
 
   const access: AccessRecord[] = [];
   const faults: string[] = [];

@@ -8,7 +8,7 @@ import { isFull } from '../held.ts';
 import { learnPace } from '../pace.ts';
 import { ownReply } from '../reply.ts';
 import { RETRY_AFTER } from '../result.ts';
-import { isInline, type RouteTable, type ServedRoute } from '../routes.ts';
+import { hasRoom, isInline, type RouteTable, type ServedRoute } from '../routes.ts';
 import type { Answers } from './answers.ts';
 import { type Connection, Phase } from './connection.ts';
 import type { Slabs } from './slabs.ts';
@@ -87,7 +87,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     connection.begun = monotonicNow();
     wheel.touch(connection.begun);
     if (isInline(route, generation)) return runInline(connection, call, route, generation);
-    if (runtime.pending >= runtime.threads + options.maxQueue) {
+    if (!hasRoom(route, runtime, options.maxQueue)) {
       generation.release();
       runtime.releaseCall(call);
       answer(connection, 503, connection.begun);
@@ -98,6 +98,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     call.setAnswer(0, 0, connection.close);
     wheel.set(connection, route.timeout);
     const deadline = connection.begun + route.timeout;
+    route.calls += 1;
     runtime.submit(call, generation.library, deadline, route.pace.slow, onCallReturned);
     return false;
   }
@@ -121,6 +122,7 @@ export function createExecute(options: ExecuteOptions): Execute {
 
   function finish(connection: Connection, call: Call): void {
     const { executor, pace, timeout } = connection.route!;
+    connection.route!.calls -= 1;
     const { path } = executor;
     if (call.outcome !== Outcome.late) learnPace(pace, call.returned - call.started);
     const generation = connection.generation!;
