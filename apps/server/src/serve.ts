@@ -42,14 +42,16 @@ export async function serve(file: string, log: Log): Promise<void> {
   const loader = createLoader({
     runtime,
     runDirectory,
-    onLoaded(path, { number, hash }, milliseconds) {
-      watcher.watch(path, hash);
-      log.info(`${path}: generation ${number} serves, loaded in ${milliseconds.toFixed(1)} ms`);
+    onSeen: (path, hash) => watcher.watch(path, hash),
+    onLoaded(path, { number, older }, milliseconds) {
+      const what = older ? 'serves, the build before the one in the file' : 'serves';
+      log.info(`${path}: generation ${number} ${what}, loaded in ${milliseconds.toFixed(1)} ms`);
     },
     onFailed(path, error, serving) {
       watcher.watch(path, null);
       log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
     },
+    onHealth: (path, text, worse) => log[worse ? 'error' : 'info'](`${path}: ${text}`),
     onUnwanted: (path) => watcher.unwatch(path),
     onProblem: (path, text) => log.warn(`${path}: ${text}`),
   });
@@ -78,8 +80,8 @@ export async function serve(file: string, log: Log): Promise<void> {
 
   async function end(): Promise<void> {
     await door.close(GRACE_MS);
-    await watcher.close();
     await Promise.race([loader.close(), new Promise((resolve) => setTimeout(resolve, UNLOAD_MS))]);
+    await watcher.close(); // after the last load, which tells it what it saw
     await runDirectory.close();
     await Promise.all([access.flush(), log.flush()]);
     exitNow(0);

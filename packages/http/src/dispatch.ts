@@ -41,6 +41,7 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           } catch (error) {
             reject(error); // no memory for the answer
           } finally {
+            if (call.outcome === Outcome.crashed) route.executor.crashed(generation);
             letGo(call.contentLength);
             runtime.releaseCall(call);
             generation.release();

@@ -56,7 +56,9 @@ async function prepare(): Promise<Ground> {
     runtime,
     runDirectory: await openRunDirectory(),
     onUnwanted: nothing,
+    onSeen: nothing,
     onLoaded: nothing,
+    onHealth: nothing,
     onFailed: nothing,
     onProblem: nothing,
   });
@@ -74,6 +76,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
   const routes = config.routes.map(({ targets: [target], options: { timeout, run } }) => {
     const executor = loader.executor(options.library ?? libraries[target.path]());
     executors.add(executor);
+    if (!options.health) executor.crashed = () => {};
     return { executor, timeout, run, pace: newPace() };
   });
 
