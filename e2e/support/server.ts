@@ -85,7 +85,10 @@ export async function start(config: string | { file: string }, env: NodeJS.Proce
         .filter((line) => line.includes(runDirectory)).length,
       descriptors: readdirSync(proc('fd')).length,
       threads: readdirSync(proc('task')).length,
-      copies: readdirSync(runDirectory, { recursive: true }).length,
+      // The last good build is kept on purpose.
+      copies: (readdirSync(runDirectory, { recursive: true }) as string[]).filter(
+        (name) => !/\/(health|kept)/.test(name),
+      ).length,
     }),
   };
 }
