@@ -47,7 +47,8 @@ export async function choose(
   async function before(): Promise<Choice | Verdict | null> {
     const to = kept.before(path);
     const known = to === null ? undefined : health.get(to.hash);
-    if (to && isOut(known)) return { hash: to.hash, until: known.out.until };
+    // Neither is fit: whichever serves is named.
+    if (to && isOut(known)) return { hash: served?.hash === hash ? hash : to.hash, until: known.out.until };
     if (to && to.hash === served?.hash) return null;
     const older = to && (await stage(path, to.file).catch(() => null));
     if (older?.hash === to?.hash && older) return { staged: older, older: true };

@@ -240,6 +240,17 @@ describe('a build that crashes five times', () => {
     expect(told(first)).toEqual([]);
   });
 
+  it('is given up by a sibling when it looks, though the one before it is out too', async () => {
+    const sibling = await begin();
+    expect(await ask(sibling)).toBe('two');
+    await crash(first, 6); // the last five are the earlier build's
+    expect(await ask(first)).toBe('FL_LIBRARY_OUT 1');
+    expect(await ask(sibling)).toBe('two');
+    await sibling.loader.executor(path).refresh();
+    expect(await ask(sibling)).toBe('FL_LIBRARY_OUT 1');
+    expect(sibling.log).toEqual(['loaded 1']);
+  });
+
   it('is taken out when the one before it is gone', async () => {
     await crash(first, 1);
     await ask(first);
