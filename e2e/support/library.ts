@@ -19,7 +19,7 @@ export function compile(source: string, name = 'lib.so'): string {
 
 /**
  * An executor that can be built again at no cost: it answers «build-N» (five digits), and to /block only when the
- * file that it was built for is there. Gives the bytes of build N.
+ * file that it was built for is there. To /crash it doesn't. Gives the bytes of build N.
  */
 export function numbered(gate = '/nonexistent'): (build: number) => Buffer {
   const bytes = readFileSync(
@@ -29,6 +29,7 @@ export function numbered(gate = '/nonexistent'): (build: number) => Buffer {
       static _Thread_local flexilib_response response;
       flexilib_response *handle_request(flexilib_request *request) {
         if (request->target_len == 6 && !memcmp(request->target, "/block", 6)) while (access("${gate}", F_OK)) usleep(10000);
+        if (request->target_len == 6 && !memcmp(request->target, "/crash", 6)) *(volatile int *)0 = 1;
         response.ptr = text;
         response.len = sizeof text - 1;
         return &response;

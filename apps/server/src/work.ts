@@ -68,14 +68,16 @@ export async function work({
   const loader = createLoader({
     runtime,
     runDirectory,
-    onLoaded(path, { number, hash }, milliseconds) {
-      watcher.watch(path, hash);
-      log.info(`${path}: generation ${number} serves, loaded in ${milliseconds.toFixed(1)} ms`);
+    onSeen: (path, hash) => watcher.watch(path, hash),
+    onLoaded(path, { number, older }, milliseconds) {
+      const what = older ? 'serves, the build before the one in the file' : 'serves';
+      log.info(`${path}: generation ${number} ${what}, loaded in ${milliseconds.toFixed(1)} ms`);
     },
     onFailed(path, error, serving) {
       watcher.watch(path, null);
       log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
     },
+    onHealth: (path, text, worse) => log[worse ? 'error' : 'info'](`${path}: ${text}`),
     onUnwanted: (path) => watcher.unwatch(path),
     onProblem: (path, text) => log.warn(`${path}: ${text}`),
   });
@@ -110,8 +112,8 @@ export async function work({
   async function end(grace: number): Promise<void> {
     await door.close(grace);
     await settleReports();
-    await watcher.close();
     await Promise.race([loader.close(), sleep(Math.min(grace, UNLOAD_MS))]);
+    await watcher.close(); // after the last load, which tells it what it saw
     await runDirectory.close();
     await Promise.all([access.flush(), log.flush()]);
     exitNow(0);
@@ -124,7 +126,6 @@ export async function work({
     reload,
     end: () => end(GRACE_MS),
     async leave() {
-      await watcher.close(); // the successor's business
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS)]);
       await end(CLOSE_MS);
     },

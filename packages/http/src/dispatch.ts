@@ -1,6 +1,6 @@
 // The call itself: where it runs, until when, and what its outcome means to the client and to the operator.
 import type { IncomingMessage } from 'node:http';
-import type { Generation } from '@flexilib/loader';
+import type { Executor, Generation } from '@flexilib/loader';
 import { type Call, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from './blocking.ts';
 import { tellFailure } from './failure.ts';
@@ -36,7 +36,8 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
         const finish = (late: boolean) => {
           try {
             // A crash is told even if nobody waits for it any more: it concerns the whole process.
-            if (!late || call.outcome === Outcome.crashed) resolve(outcome(call, path, generation, req));
+            if (!late || call.outcome === Outcome.crashed)
+              resolve(outcome(call, route.executor, generation, req));
           } catch (error) {
             reject(error); // no memory for the answer
           } finally {
@@ -73,13 +74,13 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
       }),
   };
 
-  function outcome(call: Call, path: string, generation: Generation, req: IncomingMessage): Result {
+  function outcome(call: Call, executor: Executor, generation: Generation, req: IncomingMessage): Result {
     const { preAlloc, alloc, returned: decided } = call;
     if (call.outcome === Outcome.ok) {
       const reply = { status: call.status, reason: call.reason, head: call.head, body: call.copyBody() };
       return { reply, decided, preAlloc, alloc, close: false };
     }
-    const status = tellFailure(call, path, generation, `${req.method} ${req.url}`, onFault);
+    const status = tellFailure(call, executor, generation, `${req.method} ${req.url}`, onFault);
     return { ...ownResult(status, req), decided, preAlloc, alloc };
   }
 }

@@ -40,7 +40,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const refusal = validateRequest(req);
     if (refusal) return ownResult(refusal, req, true);
     // Without a 100 the client may leave its body out, and then nobody knows where the next request begins.
-    const withoutBody = (status: number) => ownResult(status, req, expectsContinue || isCostly(req));
+    const withoutBody = (status: number, retryAfter?: number) =>
+      ownResult(status, req, expectsContinue || isCostly(req), retryAfter);
     const call = runtime.acquireCall();
     let generation: Generation | null = null;
     let dispatched = false; // from there on it is the return of the call that releases
@@ -51,7 +52,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       if (isFull()) return withoutBody(503);
       // Before the body: a request keeps the generation that it started with.
       generation = await acquire(route.executor);
-      if (!generation) return withoutBody(503);
+      if (!generation) return withoutBody(503, route.executor.retryAfter);
       if (expectsContinue && !isTooLarge(req, limits)) res.writeContinue();
       const body = await readBody(req, limits);
       if (body === null) return { ...ownResult(400, req), reply: null };
@@ -72,7 +73,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   };
 }
 
-/** null: it can't be loaded; the loader has told why. */
+/** null: it can't be loaded, or is out; the loader has told why. */
 async function acquire(executor: {
   acquire(): Generation | Promise<Generation>;
 }): Promise<Generation | null> {

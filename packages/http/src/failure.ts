@@ -1,20 +1,22 @@
-import type { Generation } from '@flexilib/loader';
+import type { Executor, Generation } from '@flexilib/loader';
 import { type Call, complaintText, Outcome, reportOf } from '@flexilib/native';
 
 /**
- * Tells the operator of a call whose outcome isn't ok: at once, or when the report of its crash is made. request: its
+ * Tells the operator, and the library's health, of a call whose outcome isn't ok: at once, or when the report of its crash is made. request: its
  * method and target. Gives the status for the client. Nothing of the call is needed after it.
  */
 export function tellFailure(
   call: Call,
-  path: string,
+  executor: Executor,
   generation: Generation,
   request: string,
   onFault: (path: string, text: string) => void,
 ): number {
-  const tell = (text: string) => onFault(path, `generation ${generation.number}, ${request}: ${text}`);
+  const tell = (text: string) =>
+    onFault(executor.path, `generation ${generation.number}, ${request}: ${text}`);
   switch (call.outcome) {
     case Outcome.crashed:
+      executor.crashed(generation);
       reportOf(call.head, generation.hash).then((report) => tell(`crashed: ${report}`));
       return 502;
     case Outcome.late:

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { monotonicNow } from '@flexilib/native';
 import { ownReply, type Reply } from './reply.ts';
 
-/** A client that waits for a library to come back, or for room, is told to wait this long, in seconds. */
+/** A client that waits for room is told to wait this long, in seconds. */
 export const RETRY_AFTER = 1;
 
 /** What became of a request. null as reply: the client has gone. */
@@ -16,8 +16,13 @@ export interface Result {
   close: boolean;
 }
 
-/** An answer of the server's own. */
-export function ownResult(status: number, req: IncomingMessage, close = false): Result {
-  const reply = ownReply(status, req.method === 'HEAD', status === 503 ? RETRY_AFTER : 0);
+/** An answer of the server's own. retryAfter: of a 503. */
+export function ownResult(
+  status: number,
+  req: IncomingMessage,
+  close = false,
+  retryAfter: number = RETRY_AFTER,
+): Result {
+  const reply = ownReply(status, req.method === 'HEAD', status === 503 ? retryAfter : 0);
   return { reply, decided: monotonicNow(), preAlloc: 0, alloc: 0, close };
 }

@@ -56,7 +56,9 @@ async function prepare(): Promise<Ground> {
     runtime,
     runDirectory: await openRunDirectory(),
     onUnwanted: nothing,
+    onSeen: nothing,
     onLoaded: nothing,
+    onHealth: nothing,
     onFailed: nothing,
     onProblem: nothing,
   });
@@ -75,6 +77,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     ({ targets: [target], options: { timeout = 30_000, run, max_concurrency } }) => {
       const executor = loader.executor(options.library ?? libraries[target.path]());
       executors.add(executor);
+      if (!options.health) executor.crashed = () => {};
       const maxCalls = max_concurrency ?? Number.POSITIVE_INFINITY;
       return { executor, timeout, run, pace: newPace(), calls: 0, maxCalls };
     },

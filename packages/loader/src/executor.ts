@@ -1,7 +1,9 @@
 // An executor is a library's path and, over time, the generations that were built there: born on the first request,
-// replaced when the bytes change, gone when no route names it any more.
-import { FlexilibError } from '@flexilib/native';
+// replaced when the bytes change or it crashes too often, gone when no route names it any more.
+import { FlexilibError, monotonicNow } from '@flexilib/native';
+import { outError } from './explain.ts';
 import type { Generation } from './generation.ts';
+import type { Served, Verdict } from './judge.ts';
 
 /** After a failure the next request that comes later than this tries again; until then they fail at once. */
 const RETRY_MS = 1000;
@@ -9,13 +11,17 @@ const RETRY_MS = 1000;
 export interface Executor {
   /** Absolute. */
   readonly path: string;
-  /** The generation that serves, or null before the first one. */
+  /** The generation that serves, or null before the first one and while the library is out. */
   readonly current: Generation | null;
+  /** Whole seconds, at least 1, after which it is worth asking again when acquire has rejected. */
+  readonly retryAfter: number;
   /**
    * The generation for one request, already retained: release it when the answer is complete. Waits for the first
-   * load, which all requests share; rejects with its FlexilibError.
+   * load, which all requests share; rejects with its FlexilibError, at once with FL_LIBRARY_OUT while it is out.
    */
   acquire(): Generation | Promise<Generation>;
+  /** A call of the generation has crashed; to be told once a call. Never throws. */
+  crashed(generation: Generation): void;
   /** The file may have changed: loads it if its bytes are new. Never rejects; the outcome is in the log. */
   refresh(): Promise<void>;
   /** No route needs it any more: unloads it when its calls are out. */
@@ -24,8 +30,10 @@ export interface Executor {
 
 export interface ExecutorOptions {
   path: string;
-  /** Loads the file's present bytes as the given generation; null: they are those of the hash. */
-  load(number: number, servedHash: string | null): Promise<Generation | null>;
+  /** Loads what is to serve now as the given generation; null: it serves already; a verdict: nothing is to. */
+  load(number: number, serving: Generation | null): Promise<Generation | Verdict | null>;
+  /** What follows from a crash; before: what served before it. */
+  judge(serving: Generation, before: Served | null): Verdict | null;
   /** A load failed; serving: the generation that goes on. Not repeated for the same failure. */
   onFailed(error: FlexilibError, serving: Generation | null): void;
 }
@@ -36,6 +44,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   let again = false;
   let failure: FlexilibError | null = null;
   let failedAt = 0;
+  let outUntil = 0;
+  let before: Served | null = null;
   let count = 0;
   let retired = false;
   const leaving = new Set<Promise<void>>();
@@ -46,15 +56,28 @@ export function createExecutor(options: ExecutorOptions): Executor {
     generation.gone.then(() => leaving.delete(generation.gone));
   }
 
+  function drop(): void {
+    if (current) bury(current);
+    current = null;
+  }
+
   async function loadOnce(): Promise<void> {
     try {
-      const next = await options.load(count + 1, current?.hash ?? null);
+      const next = await options.load(count + 1, current);
       failure = null;
       if (!next) return;
+      if ('until' in next) {
+        if (next.hash === current?.hash) drop();
+        if (!current) outUntil = next.until ?? 0;
+        return;
+      }
       count += 1;
       const previous = current;
       current = next; // the switch: whoever asks from here on gets the new one
-      if (previous) bury(previous);
+      outUntil = 0;
+      if (!previous) return;
+      before = { number: previous.number, hash: previous.hash, since: previous.since };
+      bury(previous);
     } catch (error) {
       const known = failure?.message;
       failure =
@@ -78,10 +101,13 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return loading;
   }
 
+  const retryAfter = () => Math.max(1, Math.ceil((outUntil - monotonicNow()) / 1000));
+
   async function acquireLater(): Promise<Generation> {
+    if (outUntil > monotonicNow()) throw outError(options.path, retryAfter());
     if (!loading && failure && performance.now() - failedAt < RETRY_MS) throw failure;
     await (loading ?? load());
-    if (!current) throw failure;
+    if (!current) throw failure ?? outError(options.path, retryAfter());
     current.retain();
     return current;
   }
@@ -91,10 +117,21 @@ export function createExecutor(options: ExecutorOptions): Executor {
     get current() {
       return current;
     },
+    get retryAfter() {
+      return retryAfter();
+    },
     acquire() {
       if (!current) return acquireLater();
       current.retain();
       return current;
+    },
+    crashed(generation) {
+      if (generation !== current || retired) return; // it was decided already
+      const verdict = options.judge(generation, before);
+      if (!verdict) return;
+      drop();
+      if (verdict.until === null) load();
+      else outUntil = verdict.until;
     },
     refresh: () => (retired ? Promise.resolve() : load()),
     async retire() {

@@ -85,6 +85,12 @@ export function threadsLeft(count: number): string {
   return `${count} of its threads still ${count === 1 ? 'runs' : 'run'}; flexilib_unload must end and join them`;
 }
 
+/** Why nobody is called at the moment. */
+export function outError(path: string, seconds: number): FlexilibError {
+  const text = `${path}: crashed too often and is out for ${seconds} s, or until a new build comes`;
+  return new FlexilibError('FL_LIBRARY_OUT', text, { path });
+}
+
 /** Why a library stays in memory after dlclose(3), as far as its file tells. */
 export function unloadHint(facts: ElfFacts): string {
   if (facts.nodelete) return 'it is linked with -z nodelete; link it without';

@@ -1,5 +1,5 @@
 // One build of a library, loaded. It serves until a newer one takes over, and is unloaded when its last call is out.
-import type { Library, Runtime } from '@flexilib/native';
+import { type Library, monotonicNow, type Runtime } from '@flexilib/native';
 import { threadsLeft, unloadHint } from './explain.ts';
 import type { StagedLibrary } from './stage.ts';
 
@@ -9,6 +9,10 @@ export interface Generation {
   readonly library: Library;
   /** SHA-256 of its bytes. */
   readonly hash: string;
+  /** An earlier build than the file's, which was left for its crashes. */
+  readonly older: boolean;
+  /** Monotonic milliseconds: when it was loaded. */
+  readonly since: number;
   /** Calls inside, and requests that have decided for it. */
   readonly inFlight: number;
   /** Pairs with release. */
@@ -24,6 +28,7 @@ export interface GenerationOptions {
   number: number;
   library: Library;
   staged: StagedLibrary;
+  older: boolean;
   runtime: Runtime;
   /** It didn't leave, or crashed leaving; for the log. */
   onProblem(text: string): void;
@@ -33,6 +38,7 @@ export function createGeneration({
   number,
   library,
   staged,
+  older,
   runtime,
   onProblem,
 }: GenerationOptions): Generation {
@@ -58,6 +64,8 @@ export function createGeneration({
     number,
     library,
     hash: staged.hash,
+    older,
+    since: monotonicNow(),
     inFlight: 0,
     gone,
     retain() {

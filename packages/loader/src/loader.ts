@@ -1,17 +1,25 @@
+import { join } from 'node:path';
 import { FlexilibError, type Runtime } from '@flexilib/native';
+import { choose, takeOver } from './choose.ts';
 import { createExecutor, type Executor } from './executor.ts';
 import { explain, objection, threadsLeft } from './explain.ts';
 import { createGeneration, type Generation } from './generation.ts';
+import { createJudge, type Verdict } from './judge.ts';
+import { createKept } from './kept.ts';
 import type { RunDirectory } from './run-directory.ts';
-import { stage } from './stage.ts';
+import { type StagedLibrary, stage } from './stage.ts';
 
 export interface LoaderOptions {
   runtime: Runtime;
   runDirectory: RunDirectory;
   /** No route needs it any more. */
   onUnwanted(path: string): void;
+  /** The file holds these bytes, by their SHA-256, and what to do with them is known: they are loaded, or mustn't be. */
+  onSeen(path: string, hash: string): void;
   onLoaded(path: string, generation: Generation, milliseconds: number): void;
   onFailed(path: string, error: FlexilibError, serving: Generation | null): void;
+  /** It crashed too often and isn't called as it is any more (worse), or is called again. Told by one process of all. */
+  onHealth(path: string, text: string, worse: boolean): void;
   /** Something to know that stops nobody: a library that won't unload, a place that forbids execution. */
   onProblem(path: string, text: string): void;
 }
@@ -29,50 +37,84 @@ export interface Loader {
 }
 
 export function createLoader(options: LoaderOptions): Loader {
-  const { runtime } = options;
+  const { runtime, onSeen } = options;
+  const { shared } = options.runDirectory;
   const executors = new Map<string, Executor>();
   const paths = new Map<number, string>();
+  const troubled = new Set<string>();
   let nextId = 0;
   let directory = options.runDirectory.path;
 
-  async function load(path: string, number: number, servedHash: string | null): Promise<Generation | null> {
+  const kept = createKept(shared && join(shared, 'kept'), onDiskError);
+  const judge = createJudge({ shared, kept, onChange: options.onHealth, onProblem: onDiskError });
+  const choosing = {
+    judge,
+    kept,
+    onSeen,
+    stage: (path: string, from?: string) => stage(path, nextId++, directory, from),
+  };
+
+  /** Once a library: what can't be written now can't be written a moment later. */
+  function onDiskError(path: string, { message }: Error): void {
+    if (troubled.has(path)) return;
+    troubled.add(path);
+    options.onProblem(path, `its crashes or its last good build can't be remembered: ${message}`);
+  }
+
+  async function load(
+    path: string,
+    number: number,
+    serving: Generation | null,
+  ): Promise<Generation | Verdict | null> {
     const begun = performance.now();
-    const id = nextId++;
-    const staged = await stage(path, id, directory);
+    const choice = await choose(path, serving, choosing);
+    if (choice === null || 'until' in choice) return choice;
+    const { staged, older } = choice;
+    try {
+      const generation = await open(path, number, staged, older);
+      judge.returned(path, staged.hash);
+      if (!older) {
+        await takeOver(path, staged, judge, kept);
+        onSeen(path, staged.hash);
+      }
+      options.onLoaded(path, generation, performance.now() - begun);
+      return generation;
+    } catch (error) {
+      if (directory === null || !isExecutionForbidden(error)) throw error;
+      options.onProblem(path, `${directory} forbids execution (noexec): copies live in memory from now on`);
+      directory = null;
+      return load(path, number, serving);
+    }
+  }
+
+  /** Removes the copy if it can't be used. */
+  async function open(
+    path: string,
+    number: number,
+    staged: StagedLibrary,
+    older: boolean,
+  ): Promise<Generation> {
     let stillMapped = false;
     try {
-      if (staged.hash === servedHash) {
-        await staged.remove();
-        return null;
-      }
       const against = objection(path, staged.facts);
       if (against) throw against;
-      paths.set(id, path);
-      const library = await runtime.load(staged.path, id);
+      paths.set(staged.id, path);
+      const library = await runtime.load(staged.path, staged.id);
       if ('code' in library) {
         stillMapped = library.stillMapped;
         if (library.threads > 0)
           options.onProblem(path, `the build that failed stays in memory: ${threadsLeft(library.threads)}`);
         throw explain(path, library.code, library.text);
       }
-      const generation = createGeneration({
-        number,
-        library,
-        staged,
-        runtime,
-        onProblem: (text) => options.onProblem(path, text),
-      });
-      generation.gone.then(() => paths.delete(id));
-      options.onLoaded(path, generation, performance.now() - begun);
+      const onProblem = (text: string) => options.onProblem(path, text);
+      const generation = createGeneration({ number, library, staged, older, runtime, onProblem });
+      generation.gone.then(() => paths.delete(staged.id));
       return generation;
     } catch (error) {
-      paths.delete(id);
+      paths.delete(staged.id);
       // The path of a copy in memory would be another library's, and dlopen(3) give this one for it.
       if (!stillMapped) await staged.remove();
-      if (directory === null || !isExecutionForbidden(error)) throw error;
-      options.onProblem(path, `${directory} forbids execution (noexec): copies live in memory from now on`);
-      directory = null;
-      return load(path, number, servedHash);
+      throw error;
     }
   }
 
@@ -82,7 +124,8 @@ export function createLoader(options: LoaderOptions): Loader {
       if (!executor) {
         executor = createExecutor({
           path,
-          load: (number, hash) => load(path, number, hash),
+          load: (number, serving) => load(path, number, serving),
+          judge: (serving, before) => judge.crashed(path, serving, before),
           onFailed: (error, serving) => options.onFailed(path, error, serving),
         });
         executors.set(path, executor);
@@ -95,6 +138,8 @@ export function createLoader(options: LoaderOptions): Loader {
         executors.delete(path);
         options.onUnwanted(path);
         executor.retire();
+        judge.forget(path);
+        kept.forget(path);
       }
     },
     pathOf: (id) => paths.get(id),

@@ -1,5 +1,6 @@
 // Where private copies of libraries live: $FLEXILIB_RUN_DIR, else $RUNTIME_DIRECTORY (systemd.exec(5)), else the
-// system's temporary folder; in it, one folder a process, held by a lock that ends with the process.
+// system's temporary folder; in it, one folder a process, held by a lock that ends with the process. Where several
+// processes make up one server, $FLEXILIB_SHARED_DIR is the folder of all of them, and theirs are in there.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,10 +15,10 @@ const YOUNG_MS = 60_000;
 export interface RunDirectory {
   /** null: none can be written to, and copies must live in memory (memfd_create(2)). */
   readonly path: string | null;
+  /** What all processes of this server share; a process that replaces this one finds it again. null where path is. */
+  readonly shared: string | null;
   /** Why path is null. */
   readonly problem: string | null;
-  /** Of all processes of the server: its supervisor's, or path when there is none. */
-  readonly shared: string | null;
   /** The descriptor that holds the lock. */
   readonly lock: number | null;
   /** Removes it. */
@@ -26,22 +27,20 @@ export interface RunDirectory {
 
 /** Makes this process's folder (mode 0700), and removes those of processes that are gone. Never rejects. */
 export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Promise<RunDirectory> {
-  const shared = env.FLEXILIB_SHARED_DIR;
-  const base = shared || runDirectoryBase(env);
+  const shared = env.FLEXILIB_SHARED_DIR || null;
+  const base = shared ?? runDirectoryBase(env);
   try {
-    // Not recursive: Node's mkdir -p never ends where a file system refuses with ENOENT, as /proc does.
-    await mkdir(base, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+    await make(base);
     await clean(base);
     for (;;) {
       const path = await mkdtemp(join(base, PREFIX));
       const fd = lock(path, constants.O_CREAT);
       if (fd === null) continue; // a cleaner was faster
+      for (const name of ['health', 'kept']) await make(join(shared ?? path, name));
       return {
         path,
+        shared: shared ?? path,
         problem: null,
-        shared: shared || path,
         lock: fd,
         async close() {
           await removeRunDirectory(path);
@@ -51,7 +50,7 @@ export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Pr
     }
   } catch (error) {
     const problem = (error as Error).message;
-    return { path: null, problem, shared: shared ?? null, lock: null, close: async () => {} };
+    return { path: null, shared: null, problem, lock: null, close: async () => {} };
   }
 }
 
@@ -76,6 +75,13 @@ export async function runningDirectories(env: NodeJS.ProcessEnv = process.env): 
     }
   }
   return running;
+}
+
+/** Not recursive: Node's mkdir -p never ends where a file system refuses with ENOENT, as /proc does. */
+export async function make(folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** Remembers in the run directory that a copy lies elsewhere, so that a successor can remove it. */

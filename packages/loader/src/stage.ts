@@ -11,6 +11,8 @@ import { BESIDE } from './run-directory.ts';
 const PIECE = 256 << 10;
 
 export interface StagedLibrary {
+  /** Unique in this process. */
+  id: number;
   /** What to give to dlopen(3). */
   path: string;
   /** SHA-256 of the bytes, in hex: of the copy itself, whatever happened to the original meanwhile. */
@@ -22,15 +24,17 @@ export interface StagedLibrary {
 
 /**
  * Copies the library and reads its facts.
- * runDirectory: null puts the copy into memory. id: unique in this process.
+ * runDirectory: null puts the copy into memory. id: unique in this process. from: where the bytes are, if not in
+ * the original.
  * Throws FL_LIBRARY_MISSING, FL_LIBRARY_FORMAT, FL_STAGING.
  */
 export async function stage(
   original: string,
   id: number,
   runDirectory: string | null,
+  from: string = original,
 ): Promise<StagedLibrary> {
-  const source = await openOriginal(original);
+  const source = await openOriginal(from);
   try {
     const { size } = await source.stat();
     const facts = await readFacts(original, source, size);
@@ -39,7 +43,7 @@ export async function stage(
       const hash = await copy(source, place.file);
       // Once more, of the copy: the original may have changed since.
       const copied = await readFacts(original, place.file, (await place.file.stat()).size);
-      return { path: place.path, hash, facts: copied, remove: place.remove };
+      return { id, path: place.path, hash, facts: copied, remove: place.remove };
     } catch (error) {
       await place.remove();
       throw error;

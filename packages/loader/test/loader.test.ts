@@ -44,12 +44,15 @@ const mapped = () =>
   readFileSync('/proc/self/maps', 'utf8')
     .split('\n')
     .filter((line) => line.includes('lib.so'));
-const copies = () => readdirSync(runDirectory.path!).filter((name) => name !== 'lock');
+const copies = () =>
+  readdirSync(runDirectory.path!).filter((name) => !['lock', 'health', 'kept'].includes(name));
 
 function begin(directory: RunDirectory): void {
   loader = createLoader({
     runtime,
     runDirectory: directory,
+    onSeen: () => {},
+    onHealth: (_path, text) => log.push(text),
     onLoaded: (_path, { number }) => log.push(`loaded ${number}`),
     onFailed: (_path, error, serving) => log.push(`${error.code} ${serving?.number ?? 'none'}`),
     onUnwanted: () => log.push('unwanted'),

@@ -69,6 +69,32 @@ it('removes what killed processes left, and nothing else', async () => {
   }
 });
 
+it('is in the folder of the server, which outlives it, when there is one', async () => {
+  const shared = temporaryFolder();
+  const elsewhere = temporaryFolder();
+  const env = { FLEXILIB_SHARED_DIR: shared, FLEXILIB_RUN_DIR: elsewhere };
+  const [one, two] = [await openRunDirectory(env), await openRunDirectory(env)];
+  expect([one.shared, two.shared]).toEqual([shared, shared]);
+  expect(one.path).toMatch(shared);
+  expect(one.path).not.toBe(two.path);
+  writeFileSync(join(shared, 'health', 'a'), '');
+  await one.close();
+  await two.close();
+  await (await openRunDirectory(env)).close();
+  expect(readdirSync(shared).sort()).toEqual(['health', 'kept']);
+  expect(readdirSync(join(shared, 'health'))).toEqual(['a']);
+  expect(readdirSync(elsewhere)).toEqual([]);
+});
+
+it('is itself what is shared when the process is alone', async () => {
+  const directory = await openRunDirectory({ FLEXILIB_RUN_DIR: temporaryFolder() });
+  expect(directory.shared).toBe(directory.path);
+  await directory.close();
+  expect(existsSync(directory.path!)).toBe(false);
+  const nowhere = await openRunDirectory({ FLEXILIB_SHARED_DIR: '/proc/nowhere' });
+  expect([nowhere.path, nowhere.shared]).toEqual([null, null]);
+});
+
 it('takes systemd’s directory when none is named', async () => {
   const base = temporaryFolder();
   const directory = await openRunDirectory({ RUNTIME_DIRECTORY: base });

@@ -21,6 +21,8 @@ const codes = {
   FL_LIBRARY_CRASHED: 'user',
   /** A constructor or flexilib_load didn't end in time. */
   FL_LIBRARY_TIMEOUT: 'user',
+  /** The library crashed again and again, and isn't called for a while. */
+  FL_LIBRARY_OUT: 'user',
   /** The private copy of a library can't be made: disk full, no place that allows execution. */
   FL_STAGING: 'system',
   /** The command line is wrong. */

@@ -1,6 +1,6 @@
 // A request that is whole: its route, its library, its call. Inline it is answered when execute returns; otherwise the
 // connection is in phase executor until onReturned.
-import type { Generation } from '@flexilib/loader';
+import type { Executor, Generation } from '@flexilib/loader';
 import { type Call, FlexilibError, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from '../blocking.ts';
 import { tellFailure } from '../failure.ts';
@@ -37,8 +37,14 @@ export interface Execute {
    * call is taken, and onReturned follows.
    */
   run(connection: Connection, call: Call): boolean;
-  /** Adds an answer of the server's own. */
-  answer(connection: Connection, status: number, decided: number, call?: Call | null): void;
+  /** Adds an answer of the server's own. retryAfter: of a 503, in seconds. */
+  answer(
+    connection: Connection,
+    status: number,
+    decided: number,
+    call?: Call | null,
+    retryAfter?: number,
+  ): void;
   /** Adds the answer that the executor takes too long, and tells the operator. */
   expire(connection: Connection): void;
 }
@@ -46,10 +52,16 @@ export interface Execute {
 export function createExecute(options: ExecuteOptions): Execute {
   const { runtime, slabs, answers, wheel, onInline, onFault } = options;
 
-  function answer(connection: Connection, status: number, decided: number, call: Call | null = null): void {
+  function answer(
+    connection: Connection,
+    status: number,
+    decided: number,
+    call: Call | null = null,
+    retryAfter: number = RETRY_AFTER,
+  ): void {
     const headOnly = connection.methodLength === 4 && slabs.bytes[connection.from] === 0x48; // HEAD
     connection.last = connection.close || options.isLast(connection);
-    const reply = ownReply(status, headOnly, status === 503 ? RETRY_AFTER : 0);
+    const reply = ownReply(status, headOnly, status === 503 ? retryAfter : 0);
     answers.addOwn(connection, reply, connection.last, decided, call);
   }
 
@@ -57,9 +69,9 @@ export function createExecute(options: ExecuteOptions): Execute {
     slabs.bytes.toString('latin1', from, from + methodLength + 1 + targetLength);
 
   /** Adds the answer of a call that has returned. True: the call is kept until it is sent. */
-  function conclude(connection: Connection, call: Call, path: string, generation: Generation): boolean {
+  function conclude(connection: Connection, call: Call, executor: Executor, generation: Generation): boolean {
     if (call.outcome === Outcome.ok) return answers.addCall(connection, call);
-    const status = tellFailure(call, path, generation, describe(connection), onFault);
+    const status = tellFailure(call, executor, generation, describe(connection), onFault);
     answer(connection, status, call.returned, call);
     return false;
   }
@@ -70,13 +82,13 @@ export function createExecute(options: ExecuteOptions): Execute {
     route: ServedRoute,
     generation: Generation,
   ): boolean {
-    const { path } = route.executor;
+    const { executor } = route;
     connection.last = connection.close || options.isLast(connection);
     call.setAnswer(answers.address, answers.room, connection.last);
     runtime.invoke(call, generation.library, connection.begun + route.timeout);
-    onInline(path, call.returned - call.started, call.returned);
+    onInline(executor.path, call.returned - call.started, call.returned);
     wheel.touch(call.returned);
-    const kept = conclude(connection, call, path, generation);
+    const kept = conclude(connection, call, executor, generation);
     generation.release();
     if (!kept) runtime.releaseCall(call);
     return true;
@@ -123,7 +135,6 @@ export function createExecute(options: ExecuteOptions): Execute {
   function finish(connection: Connection, call: Call): void {
     const { executor, pace, timeout } = connection.route!;
     connection.route!.calls -= 1;
-    const { path } = executor;
     if (call.outcome !== Outcome.late) learnPace(pace, call.returned - call.started);
     const generation = connection.generation!;
     connection.call = null;
@@ -131,7 +142,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     if (connection.fd < 0) {
       // A crash is told even if nobody waits for it any more: it concerns the whole process.
       if (call.outcome === Outcome.crashed)
-        tellFailure(call, path, generation, describe(connection), onFault);
+        tellFailure(call, executor, generation, describe(connection), onFault);
       release(connection, call, generation);
       return;
     }
@@ -142,7 +153,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     try {
       if (late)
         expire(connection); // the wheel is coarse, and would have come next
-      else kept = concludePooled(connection, call, path, generation);
+      else kept = concludePooled(connection, call, executor, generation);
     } finally {
       generation.release();
       if (!kept) runtime.releaseCall(call);
@@ -150,10 +161,15 @@ export function createExecute(options: ExecuteOptions): Execute {
     options.onReturned(connection);
   }
 
-  function concludePooled(connection: Connection, call: Call, path: string, generation: Generation): boolean {
+  function concludePooled(
+    connection: Connection,
+    call: Call,
+    executor: Executor,
+    generation: Generation,
+  ): boolean {
     connection.last = connection.close || options.isLast(connection);
     if (connection.last && call.outcome === Outcome.ok) call.end();
-    return conclude(connection, call, path, generation);
+    return conclude(connection, call, executor, generation);
   }
 
   function expire(connection: Connection): void {
@@ -169,7 +185,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     runtime.releaseCall(call);
   }
 
-  /** The library isn't there yet. */
+  /** The library isn't there yet, or is out. */
   async function load(connection: Connection, call: Call, route: ServedRoute): Promise<void> {
     let generation: Generation | null = null;
     try {
@@ -189,7 +205,7 @@ export function createExecute(options: ExecuteOptions): Execute {
       return;
     }
     runtime.releaseCall(call);
-    answer(connection, 503, monotonicNow());
+    answer(connection, 503, monotonicNow(), null, route.executor.retryAfter);
     options.onReturned(connection);
   }
 

@@ -9,6 +9,8 @@ export interface ServeOptions {
   maxConnections?: number;
   /** Instead of the libraries that routes name. */
   library?: string;
+  /** Crashes count against the library, which has to be given; the one of all cases crashes on purpose. */
+  health?: boolean;
   /** Instead of the access records. */
   log?: LineSink;
   /** proxy.ini; ./lib.so is the test's executor, ./slow.so takes a second to load, ./none.so isn't there. */
