@@ -9,7 +9,7 @@ const running = new Set<ChildProcess>();
 
 export interface Server {
   readonly port: number;
-  /** Of the process that serves: the newest, if several do. */
+  /** Of the process that serves: the newest, if several do; NaN while there is none. */
   readonly pid: number;
   /** Of the process that was started; of its own when there is none, pid. */
   readonly supervisor: number;
@@ -80,16 +80,15 @@ export async function start(
     exit.then((code) => reject(new Error(`exit ${code}: ${text.err}`)));
   });
   const pids = () => {
+    if (args.includes('--no-supervisor')) return [child.pid!];
     const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-    return children === '' || args.includes('--no-supervisor')
-      ? [child.pid!]
-      : children.split(' ').map(Number);
+    return children === '' ? [] : children.split(' ').map(Number);
   };
   const proc = (path: string) => `/proc/${pids().at(-1)}/${path}`;
   return {
     port,
     get pid() {
-      return pids().at(-1)!;
+      return pids().at(-1) ?? Number.NaN;
     },
     supervisor: child.pid!,
     pids,

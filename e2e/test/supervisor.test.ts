@@ -1,0 +1,238 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ask, keepAlive, text } from '../support/client.ts';
+import { compile } from '../support/library.ts';
+import { steadyLoad } from '../support/load.ts';
+import { run, type Server, start, stopAll, temporaryFolder } from '../support/server.ts';
+
+afterEach(stopAll);
+
+const steady = compile(`static flexilib_response response = {.ptr = "steady", .len = 6};
+  flexilib_response *handle_request(flexilib_request *request) { (void)request; return &response; }`);
+const crashing = compile(`flexilib_response *handle_request(flexilib_request *request) {
+    return (flexilib_response *)(*(volatile size_t *)(request->content_len * 0)); }`);
+
+const lines = (server: Server, of: RegExp) => server.stderr().filter((line) => of.test(line));
+const isAlive = (pid: number) =>
+  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+
+describe('a serving process that is killed', () => {
+  it('costs the connections inside it, and nobody is refused', async () => {
+    const server = await start(`/ = ${steady}\n`);
+    const load = steadyLoad(server.port, { connections: 64 });
+    await load.more(5000);
+    for (let i = 0; i < 3; i++) {
+      const { pid } = server;
+      const killed = performance.now();
+      process.kill(pid, 'SIGKILL');
+      expect(await text(server.port, '/')).toBe('steady'); // connects while nobody accepts
+      expect(performance.now() - killed).toBeLessThan(500);
+      expect(server.pid).not.toBe(pid);
+      await load.more(5000);
+    }
+    await load.stop();
+    expect([load.wrong, load.refused]).toEqual([[], []]);
+    expect(load.lost.length).toBeLessThanOrEqual(3 * 64);
+    expect(
+      lines(server, /^error: process \d+ was killed by signal 9 \(Killed\); another takes its place$/),
+    ).toHaveLength(3);
+  });
+
+  it('is killed by the supervisor when its loop does not turn', async () => {
+    const server = await start(`/ = ${steady}\n[/]\nrun = pool\n`);
+    expect(await text(server.port, '/')).toBe('steady');
+    const { pid } = server;
+    process.kill(pid, 'SIGSTOP');
+    expect(await text(server.port, '/')).toBe('steady');
+    expect(isAlive(pid)).toBe(false);
+    expect(lines(server, new RegExp(`^error: process ${pid} does not answer: killed$`))).toHaveLength(1);
+  });
+
+  it('is not started again and again at once when it dies at once', async () => {
+    const server = await start(`/ = ${steady}\n`);
+    const begun = performance.now();
+    for (let i = 0; i < 5; i++) {
+      const { pid } = server;
+      process.kill(pid, 'SIGKILL');
+      await expect
+        .poll(() => server.pid > 0 && server.pid !== pid, { timeout: 3000, interval: 5 })
+        .toBe(true);
+    }
+    expect(performance.now() - begun).toBeGreaterThan(0 + 100 + 200 + 400 + 800);
+    expect(await text(server.port, '/')).toBe('steady');
+  });
+});
+
+describe('a process that has contained a crash', () => {
+  it('is replaced, and finishes what it has', async () => {
+    const server = await start(`/crash = ${crashing}\n/ = ${steady}\n`);
+    const kept = await keepAlive(server.port);
+    expect(await kept.get('/')).toEqual({ status: 200, body: 'steady' });
+    const { pid } = server;
+    const load = steadyLoad(server.port);
+    await load.more(100);
+    expect((await ask(server.port, '/crash')).status).toBe(502);
+    await expect
+      .poll(() => lines(server, new RegExp(`; process ${pid} finishes what it has$`)).length)
+      .toBe(1);
+    await load.more(10_000);
+    expect(await kept.get('/')).toEqual({ status: 200, body: 'steady' }); // its connection is still there
+    await expect.poll(() => isAlive(pid), { timeout: 3000 }).toBe(false); // the last one is gone
+    await load.stop();
+    expect([load.wrong, load.refused, load.lost]).toEqual([[], [], []]);
+    expect(lines(server, /is replaced/)).toEqual([
+      `warning: process ${pid} is replaced: it has contained a crash of ${crashing}`,
+    ]);
+  });
+
+  it('leaves within ten seconds though a client stays', async () => {
+    const server = await start(`/crash = ${crashing}\n/ = ${steady}\n`);
+    const kept = await keepAlive(server.port);
+    await kept.get('/');
+    const { pid } = server;
+    expect((await ask(server.port, '/crash')).status).toBe(502);
+    await sleep(8000);
+    expect(isAlive(pid)).toBe(true);
+    await expect.poll(() => isAlive(pid), { timeout: 4000 }).toBe(false);
+  });
+
+  it('hands the configuration in force on, whatever the file says', async () => {
+    const server = await start(`/crash = ${crashing}\n/ = ${steady}\n`);
+    writeFileSync(server.config, 'nonsense\n');
+    const { pid } = server;
+    expect((await ask(server.port, '/crash')).status).toBe(502);
+    await expect.poll(() => server.pid !== pid && !isAlive(pid), { timeout: 5000 }).toBe(true);
+    expect(await text(server.port, '/')).toBe('steady');
+    writeFileSync(server.config, `/new = ${steady}\n`);
+    server.signal('SIGHUP');
+    await expect.poll(() => lines(server, /reloaded, 1 route$/).length).toBe(1);
+    process.kill(server.pid, 'SIGKILL');
+    expect((await ask(server.port, '/new')).status).toBe(200);
+    expect((await ask(server.port, '/')).status).toBe(404);
+  });
+});
+
+describe('upgrade', () => {
+  it('starts the installed files without losing a request', async () => {
+    const folder = temporaryFolder();
+    const server = await start(`/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder });
+    const load = steadyLoad(server.port);
+    await load.more(1000);
+    const { pid } = server;
+    const { code, stderr } = await run(['upgrade'], { FLEXILIB_RUN_DIR: folder });
+    expect([code, stderr]).toEqual([0, `server ${server.supervisor}: the installed files serve\n`]);
+    expect(server.pid).not.toBe(pid);
+    await load.more(10_000);
+    await expect.poll(() => isAlive(pid), { timeout: 3000 }).toBe(false);
+    await load.stop();
+    expect([load.wrong, load.refused, load.lost]).toEqual([[], [], []]);
+  });
+
+  it('that fails changes nothing, and says so', async () => {
+    const folder = temporaryFolder();
+    const server = await start(`/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder });
+    writeFileSync(server.config, 'nonsense\n');
+    const { pid } = server;
+    const { code, stderr } = await run(['upgrade', `${server.supervisor}`], { FLEXILIB_RUN_DIR: folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: server \d+: the upgrade failed, the processes before it go on; its log says why\n$/,
+    );
+    expect(lines(server, /^error: .*proxy\.ini:1: /)).toHaveLength(1);
+    expect(
+      lines(
+        server,
+        /^error: the upgrade failed, process \d+ could not start; the processes before it go on$/,
+      ),
+    ).toHaveLength(1);
+    expect(server.pid).toBe(pid);
+    expect(await text(server.port, '/')).toBe('steady');
+  });
+
+  it('says when it finds no server, or several', async () => {
+    const folder = temporaryFolder();
+    const none = await run(['upgrade'], { FLEXILIB_RUN_DIR: folder });
+    expect(none.code).toBe(2);
+    expect(none.stderr).toMatch(/^error: no server with a supervisor runs here; .*FLEXILIB_RUN_DIR/);
+    const servers = await Promise.all(
+      [1, 2].map(() => start(`/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder })),
+    );
+    const several = await run(['upgrade'], { FLEXILIB_RUN_DIR: folder });
+    expect(several.code).toBe(2);
+    for (const { supervisor } of servers) expect(several.stderr).toMatch(`${supervisor}`);
+  });
+});
+
+describe('WORKERS', () => {
+  it('serve on one socket, share the CPUs, and are replaced one by one', async () => {
+    const server = await start(`/ = ${steady}\n`, { WORKERS: '3' });
+    const pids = server.pids();
+    expect(pids).toHaveLength(3);
+    const load = steadyLoad(server.port, { connections: 48 });
+    await load.more(20_000);
+    const worked = pids.map((pid) => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[13]));
+    for (const ticks of worked) expect(ticks).toBeGreaterThan(0);
+    process.kill(pids[1], 'SIGKILL');
+    await load.more(20_000);
+    await load.stop();
+    expect([load.wrong, load.refused]).toEqual([[], []]);
+    expect(server.pids()).toEqual(expect.arrayContaining([pids[0], pids[2]]));
+    expect(server.pids()).toHaveLength(3);
+    server.signal('SIGTERM');
+    expect(await server.exit).toBe(0);
+  });
+});
+
+describe('the service manager', () => {
+  /** As systemd starts a service: the listener is descriptor 3, LISTEN_PID is the process, NOTIFY_SOCKET is a socket. */
+  it.each([[[]], [['--no-supervisor']]])(
+    'hands its socket over, and hears when it is served: %j',
+    async (args) => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, 'proxy.ini'), `/ = ${steady}\n`);
+      const program = join(folder, 'service-manager');
+      const source = join(import.meta.dirname, '../support/service-manager.c');
+      execFileSync('zig', ['cc', source, '-o', program], { stdio: 'inherit' });
+      const command = join(import.meta.dirname, '../../apps/server/bin/flexilib.cjs');
+      const manager = spawn(program, [folder, process.execPath, command, ...args], { cwd: folder });
+      let err = '';
+      manager.stderr.on('data', (data) => {
+        err += data;
+      });
+      await expect.poll(() => err, { timeout: 5000 }).toMatch(/^READY=1$/m);
+      const port = Number(/^port (\d+)$/m.exec(err)![1]);
+      expect(err).toMatch(`listening on http://127.0.0.1:${port}\n`);
+      expect(await text(port, '/')).toBe('steady');
+      manager.stdin.end(); // stop
+      await once(manager, 'close');
+      const told = err.split('\n').filter((line) => /^(READY|STOPPING|exit)/.test(line));
+      expect(told).toEqual(['READY=1', ...(args.length > 0 ? [] : ['STOPPING=1']), 'exit 0']);
+    },
+  );
+});
+
+it('leaves nothing behind', async () => {
+  const folder = temporaryFolder();
+  const server = await start(`/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder, WORKERS: '2' });
+  expect(await text(server.port, '/')).toBe('steady');
+  expect(readdirSync(folder)).toHaveLength(1);
+  const pids = server.pids();
+  server.signal('SIGTERM');
+  expect(await server.exit).toBe(0);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(pids.filter(isAlive)).toEqual([]);
+});
+
+it('waits for the library that is told to end, and not for a silent connection', async () => {
+  const server = await start(`/ = ${steady}\n`);
+  const silent = connect(server.port, '127.0.0.1');
+  await once(silent, 'connect');
+  server.signal('SIGTERM');
+  expect(await Promise.race([server.exit, sleep(3000, 'late')])).toBe(0);
+  silent.destroy();
+});
