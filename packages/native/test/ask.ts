@@ -8,6 +8,10 @@ export interface Request {
   content?: string;
   /** Expected to take long. */
   slow?: boolean;
+  /** Milliseconds that it may take; 5000. */
+  timeout?: number;
+  /** Gives it up after so many milliseconds, as the server does at the deadline. */
+  abandon?: number;
 }
 
 export interface Answer {
@@ -58,7 +62,8 @@ export function askExecutor(
 ): Promise<Answer> {
   const call = runtime.acquireCall();
   fill(call, target, request);
-  const deadline = monotonicNow() + 5000;
+  const { timeout = 5000, abandon } = request;
+  const deadline = monotonicNow() + timeout;
   return new Promise((resolve) => {
     const done = () => {
       const answer = read(call);
@@ -67,6 +72,7 @@ export function askExecutor(
     };
     if (where === 'pool') {
       runtime.submit(call, library, deadline, request.slow ?? false, done);
+      if (abandon) setTimeout(runtime.abandon, abandon, call);
     } else {
       runtime.invoke(call, library, deadline);
       done();
