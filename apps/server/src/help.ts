@@ -1,21 +1,26 @@
 export const help = `flexilib: a web server whose routes are native libraries
 
 Usage:
-  flexilib [serve] [--config FILE]   serve the routes of FILE (default ./proxy.ini)
-  flexilib check [FILE]              say what is wrong with FILE, and serve nothing
+  flexilib [serve] [--config FILE] [--no-supervisor]
+                             serve the routes of FILE (default ./proxy.ini); without a
+                             supervisor in one process, which nobody starts again
+  flexilib check [FILE]      say what is wrong with FILE, and serve nothing
+  flexilib upgrade [PID]     let a running server go on with the installed files
   flexilib --help | --version
 
 Paths in FILE are relative to its folder. Options of the server stand in its section
 [server]; these environment variables win over it:
   PORT                       port to listen on (8069)
   HOST                       address to listen on (0.0.0.0)
-  SERVER_THREAD_COUNT        native threads that run executors (number of CPUs)
+  WORKERS                    serving processes (1)
+  SERVER_THREAD_COUNT        native threads of each that run executors (CPUs / WORKERS)
   RESPONSE_PREALLOCATION_KB  memory kept ready in each of them (8)
   FLEXILIB_RUN_DIR           where private copies of libraries go (the temporary folder)
   NO_COLOR                   no colours on the terminal
 
 Signals:
   HUP        read FILE again; when it has errors, they are told and nothing changes
+  USR2       as \`flexilib upgrade\`
   TERM, INT  finish the requests in flight and exit; a second one exits at once
 
 Request lines go to standard output, everything else to standard error.
