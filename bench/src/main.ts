@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { buildExecutor, copyNode } from './build.ts';
+import { faultsTable, runFaults } from './faults.ts';
 import { install } from './install.ts';
 import { keep } from './keep.ts';
 import { memoryTable, runMemory } from './memory.ts';
@@ -69,6 +70,10 @@ async function run(options: Options): Promise<void> {
     const results = await runTail(options);
     await keep('tail', results, save);
     print([tailTable(results)]);
+  } else if (mode === 'faults') {
+    const results = await runFaults(options);
+    await keep('faults', results, save);
+    print([faultsTable(results)]);
   } else {
     const results = await runSoak(options);
     await keep('soak', results, save);

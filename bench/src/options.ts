@@ -12,6 +12,7 @@ loads it from another. The table shows medians over the rounds.
     memory         FlexiLib with the examples: idle, after a million requests, with 10,000 idle connections
     neighbours     p99 of a fast route alone, and beside a library that computes 50 ms a call
     tail           p99 at 64 connections while no server is at its limit
+    faults         the guard, kills of the serving process, a library that crashes for a minute
     soak           FlexiLib under a mixed load while its library is swapped once a second
 
   OPTIONS
@@ -30,13 +31,14 @@ loads it from another. The table shows medians over the rounds.
     --help
 `;
 
-export type Mode = 'peers' | 'memory' | 'neighbours' | 'tail' | 'soak';
-const modes: Mode[] = ['memory', 'neighbours', 'tail', 'soak'];
+export type Mode = 'peers' | 'memory' | 'neighbours' | 'tail' | 'faults' | 'soak';
+const modes: Mode[] = ['memory', 'neighbours', 'tail', 'faults', 'soak'];
 const FULL_ROUNDS = 9;
 const roundsOf: Record<Mode, number> = {
   peers: FULL_ROUNDS,
   neighbours: FULL_ROUNDS,
   tail: FULL_ROUNDS,
+  faults: FULL_ROUNDS,
   memory: 3,
   soak: 1,
 };

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { charts } from './charts.ts';
+import { type Faults, faultsTable } from './faults.ts';
 import { kept } from './keep.ts';
 import type { Machine } from './machine.ts';
 import { type MemoryResults, memoryTable } from './memory.ts';
@@ -67,6 +68,7 @@ export async function report(): Promise<void> {
     memory: section<MemoryResults>('memory', (it) => markdown(memoryTable(it))),
     neighbours: section<Neighbours>('neighbours', (it) => markdown(neighboursTable(it))),
     tail: section<Tail>('tail', (it) => markdown(tailTable(it))),
+    faults: section<Faults>('faults', (it) => markdown(faultsTable(it))),
     soak: section<Soak>('soak', (it) => markdown(soakTable(it))),
   };
   let text = readFileSync(page, 'utf8');

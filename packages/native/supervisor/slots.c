@@ -16,8 +16,8 @@
 /* How long a process may be silent: until it says otherwise; and when it has asked to be replaced. */
 #define SILENCE_MS 2000
 #define SUSPECT_SILENCE_MS 1000
-/* A process that has served so long was well; those that die younger are started later and later. */
-#define WELL_MS 10000
+/* A process that has served so long was well; after those that die younger the next ones start later and later. */
+#define WELL_MS 500
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 1000
 #define NEVER INT64_MAX
