@@ -82,4 +82,38 @@ export function executors(start: StartServer): void {
       await expect.poll(() => server.faults).toEqual(lines);
     });
   });
+
+  describe('max_concurrency', () => {
+    const server = useServer(start, {
+      routes: '/sleep = ./lib.so\n/ = ./lib.so\n[/sleep]\nmax_concurrency = 2\ntimeout = 300ms\n',
+    });
+
+    it('bounds the calls of its route, those that are given up included, and of no other', async () => {
+      await ask(server.port, head('GET', '/1'));
+      const both = [1, 2].map(() => ask(server.port, head('GET', '/sleep/800')));
+      await expect.poll(() => server.held().inFlight).toBe(2);
+      const third = await ask(server.port, head('GET', '/sleep/1'));
+      expect([third.status, third.fields[0]]).toEqual([503, ['retry-after', '1']]);
+      expect((await ask(server.port, head('GET', '/2'))).status).toBe(200);
+      for (const { status } of await Promise.all(both)) expect(status).toBe(504);
+      expect((await ask(server.port, head('GET', '/sleep/1'))).status).toBe(503); // their threads are still held
+      await expect.poll(() => server.held().calls, { timeout: 5000 }).toBe(0);
+      expect((await ask(server.port, head('GET', '/sleep/1'))).status).toBe(200);
+    });
+  });
+
+  describe('inline, a deadline', () => {
+    const server = useServer(start, { routes: '/ = ./lib.so\n[/]\ntimeout = 200ms\nrun = inline\n' });
+
+    it('stops the call, and says where', async () => {
+      const begun = performance.now();
+      expect((await ask(server.port, head('GET', '/sleep/3000'))).status).toBe(504);
+      expect(performance.now() - begun).toBeLessThan(300);
+      await expect.poll(() => server.faults).toHaveLength(2);
+      expect(server.faults).toContainEqual(
+        expect.stringMatching(/GET \/sleep\/3000: took too long: stopped in /),
+      );
+      expect((await ask(server.port, head('GET', '/2'))).body.toString()).toBe('/2\n');
+    });
+  });
 }
