@@ -20,6 +20,8 @@
 #define WELL_MS 500
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 1000
+/* A Ctrl-C comes from the terminal, and again from who started us, as npm does. */
+#define ECHO_MS 75
 #define NEVER INT64_MAX
 
 typedef struct {
@@ -33,6 +35,7 @@ static slot slots[SLOTS_MAX];
 static int64_t last_replaced = -APART_MS;
 static bool announced; /* all have served at a time */
 static int ending;     /* the signal */
+static int64_t ended_at;
 static int exit_status;
 static int upgrading; /* slots that still wait for theirs */
 
@@ -145,11 +148,15 @@ void slots_end(int signal) {
     if (!ending && announced) say(INFO, "%s: finishing the requests in flight; once more exits at once",
                                   signal == SIGINT ? "SIGINT" : "SIGTERM");
     if (ending) { /* once more */
+        if (now() - ended_at < ECHO_MS) return;
         exit_status = 128 + signal;
-        for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
+        for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
+            worker->killed = true; /* nothing to tell of */
             if (worker->state != GONE) kill(worker->pid, SIGKILL);
+        }
         return;
     }
+    ended_at = now();
     ending = signal;
     fl_notify("STOPPING=1");
     /* The processes have them until they have accepted what waits there. */
