@@ -42,6 +42,11 @@ void fl_watch_end(fl_thread *loop);
 void fl_watch_damage(void);
 void fl_guard_arm_deadline(void);
 
+/* descriptors.c */
+void fl_descriptors_look(void);
+bool fl_descriptors_mend(void);
+bool fl_descriptors_whole(void);
+
 bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread);
 void fl_thread_hurry(void);
 void fl_thread_yield_to_loop(void);
