@@ -10,7 +10,15 @@ const MARK = 'build-00000';
 export function compile(source: string, name = 'lib.so'): string {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'lib.c'), `#include "flexilib.h"\n${source}`);
-  const flags = ['-shared', '-fPIC', '-O1', '-g0', '-fno-sanitize=undefined', `-I${include}`];
+  const flags = [
+    '-shared',
+    '-fPIC',
+    '-O1',
+    '-g0',
+    '-fno-sanitize=undefined',
+    '-D_GNU_SOURCE',
+    `-I${include}`,
+  ];
   execFileSync('zig', ['cc', ...flags, join(folder, 'lib.c'), '-o', join(folder, name)], {
     stdio: 'inherit',
   });

@@ -22,12 +22,14 @@ export interface LoadOptions {
   path?: string;
   body?: string;
   connections?: number;
+  /** Milliseconds between an answer and the next request. */
+  pause?: number;
 }
 
 /** Connections that each ask again as soon as they are answered, and are opened anew when they end. */
 export function steadyLoad(
   port: number,
-  { path = '/steady', body = 'steady', connections = 16 }: LoadOptions = {},
+  { path = '/steady', body = 'steady', connections = 16, pause = 0 }: LoadOptions = {},
 ): Load {
   const request = `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
   const tail = `\r\n\r\n${body}`;
@@ -57,6 +59,10 @@ export function steadyLoad(
     let buffered = '';
     let failed = '';
     const ask = () => {
+      if (stopping) {
+        socket.destroy();
+        return;
+      }
       asked = performance.now();
       socket.write(request);
     };
@@ -82,6 +88,7 @@ export function steadyLoad(
       const last = buffered.includes('\r\nconnection: close\r\n');
       buffered = '';
       if (last || stopping) socket.destroy();
+      else if (pause > 0) setTimeout(ask, pause);
       else ask();
     });
     socket.on('error', (error) => {

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { duplicate } from '@flexilib/native';
 import { createLines, type Lines } from './lines.ts';
 
 /** What happens, for people: on standard error. */
@@ -18,7 +19,7 @@ function wantsColour(): boolean {
 }
 
 export function createLog(): Log {
-  const lines: Lines = createLines(STDERR, () => {}, 0); // there is nobody left to tell
+  const lines: Lines = createLines(duplicate(STDERR), () => {}, 0); // there is nobody left to tell
   const paint = (colour: number, text: string) => (wantsColour() ? `\x1b[1;${colour}m${text}\x1b[0m` : text);
   const write = (prefix: string, text: string) => {
     // What a library or a client says must not look like a line of ours.

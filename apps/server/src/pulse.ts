@@ -1,7 +1,7 @@
 // What a serving process does a few times a second, whatever else happens: it tells the supervisor that its loop turns,
 // mends what libraries have changed of the process, and looks at its memory.
-import { closeSync, openSync, readSync } from 'node:fs';
-import type { Runtime, Supervisor } from '@flexilib/native';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { exitNow, type Runtime, type Supervisor } from '@flexilib/native';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,6 +15,8 @@ export interface Pulse {
   suspect(why: string): void;
   /** These routes are in force. */
   allow(routes: Settings['routes']): void;
+  /** From here on the process closes descriptors by itself. */
+  leave(): void;
 }
 
 export interface PulseOptions {
@@ -27,6 +29,7 @@ export interface PulseOptions {
 
 export function startPulse({ runtime, supervisor, maxMemory, log }: PulseOptions): Pulse {
   let asked = false;
+  let leaving = false;
 
   function suspect(why: string): void {
     if (asked || !supervisor) return;
@@ -36,8 +39,10 @@ export function startPulse({ runtime, supervisor, maxMemory, log }: PulseOptions
 
   if (supervisor) runtime.watchSupervisor(supervisor.channel);
   setInterval(() => {
+    const { mended, crippled } = runtime.mend();
+    if (crippled && supervisor && !leaving) giveUp(); // before anything is written where a client may be by now
     supervisor?.beat();
-    for (const what of runtime.mend()) log.warn(`a library changed ${what} of the process; it is mended`);
+    for (const what of mended) log.warn(`a library changed ${what} of the process; it is mended`);
     if (maxMemory === undefined) return;
     const held = privateMemory();
     if (held > maxMemory) suspect(`it holds ${Math.round(held / (1 << 20))} MiB of memory, past max_memory`);
@@ -45,11 +50,23 @@ export function startPulse({ runtime, supervisor, maxMemory, log }: PulseOptions
 
   return {
     suspect,
+    leave() {
+      leaving = true;
+    },
     allow(routes) {
       const inline = routes.filter(({ options }) => options.run !== 'pool').map(({ timeout }) => timeout);
       supervisor?.allowSilence(inline.reduce((a, b) => Math.max(a, b), SILENCE_MS) + SILENCE_MS);
     },
   };
+}
+
+function giveUp(): never {
+  try {
+    writeSync(2, 'error: a library has closed descriptors that the process needs\n');
+  } catch {
+    // Nobody reads it.
+  }
+  exitNow(1);
 }
 
 const statm = Buffer.alloc(128);

@@ -2,7 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDoor, type Door } from '@flexilib/http';
 import { createLoader, type RunDirectory } from '@flexilib/loader';
-import { type Damage, exitNow, type Supervisor, settleReports, startRuntime } from '@flexilib/native';
+import {
+  type Damage,
+  duplicate,
+  exitNow,
+  type Supervisor,
+  settleReports,
+  startRuntime,
+} from '@flexilib/native';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
 import { createLines } from './lines.ts';
@@ -50,7 +57,7 @@ export async function work({
   supervisor,
 }: WorkOptions): Promise<void> {
   const { server } = settings;
-  const access = createLines(1, (text) => log.warn(text));
+  const access = createLines(duplicate(1), (text) => log.warn(text));
   if (runDirectory.problem)
     log.warn(`no run directory, copies of libraries live in memory: ${runDirectory.problem}`);
 
@@ -110,6 +117,7 @@ export async function work({
   );
 
   async function end(grace: number): Promise<void> {
+    pulse.leave();
     await door.close(grace);
     await settleReports();
     await Promise.race([loader.close(), sleep(Math.min(grace, UNLOAD_MS))]);
@@ -126,6 +134,7 @@ export async function work({
     reload,
     end: () => end(GRACE_MS),
     async leave() {
+      pulse.leave();
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS)]);
       await end(CLOSE_MS);
     },

@@ -47,6 +47,7 @@ static void walk(fl_fault *fault, void *from) {
 static _Noreturn void leave(fl_thread *thread, int signal, void *address, const ucontext_t *context) {
     /* A stack that was written over makes the walk along it a fault too: that one keeps what is known of the first. */
     if (thread->armed == ARMED) {
+        if (thread->activity.in_request && !forked) fl_watch_damage();
         thread->fault = (fl_fault){.signal = signal, .address = address};
         thread->armed = WALKING;
         void *from = context ? program_counter(context) : __builtin_return_address(0);

@@ -25,6 +25,7 @@ static void look(void) {
     umask(own.umask = umask(0));
     own.directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (own.directory >= 0) fstat(own.directory, &own.stat);
+    fl_descriptors_look();
     own.known = true;
 }
 
@@ -59,12 +60,13 @@ static bool mend_directory(void) {
 }
 
 /* On the loop. The first call takes what is for what should be; each later one puts that back, and gives what had been
- * changed: 1 handlers, 2 blocked signals, 4 umask, 8 working directory. */
+ * changed: 1 handlers, 2 blocked signals, 4 umask, 8 working directory, 16 descriptors 0 to 2. 32: others were closed
+ * without which the process can't go on. */
 FL_EXPORT int32_t fl_mend(void) {
     if (!own.known) {
         look();
         return 0;
     }
     return (mend_handlers() ? 1 : 0) | (mend_mask() ? 2 : 0) | (umask(own.umask) != own.umask ? 4 : 0) |
-           (mend_directory() ? 8 : 0);
+           (mend_directory() ? 8 : 0) | (fl_descriptors_mend() ? 16 : 0) | (fl_descriptors_whole() ? 0 : 32);
 }

@@ -9,6 +9,7 @@
 
 #include "thread.h"
 
+#define LOOK_MS 400 /* what a library has changed of a thread is put back so often, as mend.c does for the process */
 #define QUICK (-1) /* the number of the one more */
 #define LOST_MIN 4
 
@@ -112,12 +113,21 @@ static void *work(void *arg) {
     }
     if (number != QUICK) fl_thread_yield_to_loop();
     pthread_setspecific(pool.key, thread);
+    sigset_t own;
+    pthread_sigmask(SIG_SETMASK, NULL, &own);
+    double looked = fl_now_ms();
     pthread_mutex_lock(&queue.lock);
     for (fl_call *call; !thread->replaced && (call = number == QUICK ? next_quick_call() : next_call());) {
         bool slow = call->slow;
         begin(thread, call, number == QUICK);
         pthread_mutex_unlock(&queue.lock);
-        if (fl_now_ms() < call->deadline_ms) fl_call_run(call);
+        double at = fl_now_ms();
+        /* A library may have blocked what a fault raises, and then the next one would end the process. */
+        if (at - looked >= LOOK_MS) {
+            pthread_sigmask(SIG_SETMASK, &own, NULL);
+            looked = at;
+        }
+        if (at < call->deadline_ms) fl_call_run(call);
         else fl_call_fail(call, &(fl_fault){.signal = FL_DEADLINE}); /* it has waited too long */
         fl_complete_call(call); /* from here on it is the loop's */
         pthread_mutex_lock(&queue.lock);

@@ -39,7 +39,13 @@ bool fl_watchdog_start(void);
 void fl_watchdog_stop(void);
 void fl_watch(fl_thread *loop, double deadline_ms);
 void fl_watch_end(fl_thread *loop);
+void fl_watch_damage(void);
 void fl_guard_arm_deadline(void);
+
+/* descriptors.c */
+void fl_descriptors_look(void);
+bool fl_descriptors_mend(void);
+bool fl_descriptors_whole(void);
 
 bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread);
 void fl_thread_hurry(void);

@@ -2,6 +2,7 @@
  * process when its supervisor is gone and the loop doesn't notice. */
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "thread.h"
@@ -29,6 +30,14 @@ void fl_watch(fl_thread *loop, double deadline_ms) {
 }
 
 void fl_watch_end(fl_thread *loop) { atomic_store_explicit(&loop->until, 0, memory_order_relaxed); }
+
+/* A call is left where it is. It may hold the lock of malloc(3), and then the loop hangs: the supervisor, which gives it
+ * as much time as its longest call has, is not to wait for that. Called by a signal handler. */
+void fl_watch_damage(void) {
+    static const char soon[] = "w1000";
+    int supervisor = atomic_load(&dog.supervisor);
+    if (supervisor >= 0) send(supervisor, soon, sizeof soon - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 static void stop_late_call(void) {
     double until = atomic_load_explicit(&dog.loop->until, memory_order_relaxed);

@@ -17,5 +17,5 @@ export {
 } from './runtime.ts';
 export { type Area, createSockets, Errno, Event, type Sockets } from './sockets.ts';
 export { findSupervisor, notify, type Supervisor, type SupervisorCommand, supervise } from './supervisor.ts';
-export { createMemfd, exitNow, tryLock } from './system.ts';
+export { createMemfd, duplicate, exitNow, tryLock } from './system.ts';
 export { monotonicNow } from './time.ts';

@@ -71,8 +71,11 @@ export interface Runtime {
   load(path: string, id: number): Promise<Library | LoadFailure>;
   /** flexilib_unload and dlclose(3) on a thread of its own; no call may be inside. Never rejects. */
   unload(library: Library): Promise<Unloaded>;
-  /** Puts back what libraries have changed of the process since the first time, and says what that was. */
-  mend(): string[];
+  /**
+   * Puts back what libraries have changed of the process since the first time, and says what that was. crippled: they
+   * have closed descriptors without which it can't go on.
+   */
+  mend(): { mended: string[]; crippled: boolean };
   /** Ends the process soon after the other end of this socket is gone, even if the loop doesn't turn. */
   watchSupervisor(fd: number): void;
   /** Ends the pool's threads after their calls, and waits for them. */
@@ -82,7 +85,14 @@ export interface Runtime {
 const Event = { call: 1, load: 2, unload: 3, log: 4 } as const;
 const REAP = 256;
 /** In the order of their bits in fl_mend. */
-const mendable = ['signal handlers', 'the blocked signals', 'the umask', 'the working directory'];
+const mendable = [
+  'signal handlers',
+  'the blocked signals',
+  'the umask',
+  'the working directory',
+  'the descriptors 0 to 2',
+];
+const CRIPPLED = 32;
 /** A call that was given up may go on for so long before it counts as stuck. */
 const STUCK_MS = 1000;
 /** So many calls are enough for the threads not to wait for more. */
@@ -163,7 +173,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     },
     mend() {
       const changed = binding.mend();
-      return changed === 0 ? [] : mendable.filter((_, bit) => (changed & (1 << bit)) !== 0);
+      const mended = changed === 0 ? [] : mendable.filter((_, bit) => (changed & (1 << bit)) !== 0);
+      return { mended, crippled: (changed & CRIPPLED) !== 0 };
     },
     watchSupervisor: binding.watchSupervisor,
     load: libraries.load,

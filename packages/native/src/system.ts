@@ -4,6 +4,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const MFD_CLOEXEC = 1;
 const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
 
 const libc = koffi.load('libc.so.6');
 const flock = libc.func('int flock(int, int)');
@@ -20,6 +21,15 @@ export function tryLock(fd: number): boolean {
 /** memfd_create(2): the descriptor of an anonymous file in memory, which the caller closes; -1 on failure. */
 export function createMemfd(name: string): number {
   return memfd(name, MFD_CLOEXEC);
+}
+
+/**
+ * A descriptor of the same open file that isn't one of the first three, or fd itself if there can be none. What is
+ * written for the log goes there: were fd closed by a library, the next connection would be given its number.
+ */
+export function duplicate(fd: number): number {
+  const own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  return own < 0 ? fd : own;
 }
 
 /** _exit(2): at once, without the destructors of libraries that threads may still be inside of. */

@@ -75,7 +75,8 @@ export function watchFile(
     id = found.id;
     if (found.kind === 'missing') {
       // A file that nobody has seen yet is no news; one that went away is, though what was loaded goes on.
-      if (last !== null) tell('is gone');
+      if (last !== null)
+        tell('is gone; what was loaded goes on; build it again, or mend its path in the configuration');
     } else if (found.kind === 'problem') {
       tell(found.message);
     } else {

@@ -1,0 +1,35 @@
+import { afterEach, expect, it } from 'vitest';
+import { build, endScenes, isAlive, modes, openScene } from './support/scene.ts';
+
+afterEach(endScenes);
+
+const library = build('crashes.c');
+const TIMEOUT = 300;
+
+it.each(modes)('F3 infinite loop; sleep past the deadline: %s', async (mode) => {
+  const scene = await openScene({ mode, library, routes: ['/spin', '/sleep'], timeout: `${TIMEOUT}ms` });
+  const { server } = scene;
+  const { pid } = server;
+  const { threads } = server.resources();
+  for (const route of ['/spin', '/sleep']) {
+    await scene.get(`${route}/fine`);
+    const asked = performance.now();
+    const { status } = await scene.get(route);
+    const took = performance.now() - asked;
+    expect(status).toBe(504);
+    expect(took).toBeGreaterThanOrEqual(TIMEOUT - 1);
+    expect(took).toBeLessThanOrEqual(TIMEOUT + 100);
+    expect((await scene.get(`${route}/fine`)).status).toBe(200);
+  }
+  // In the pool the calls go on for ever, and so would their threads: only the end of the process ends them.
+  await scene.line(
+    new RegExp(
+      `^warning: process ${pid} is replaced: ${mode === 'pool' ? 'a call does not end' : 'it has stopped a call'}`,
+    ),
+  );
+  await scene.replaced(pid);
+  await scene.pass();
+  await expect.poll(() => isAlive(pid), { timeout: 12_000 }).toBe(false);
+  expect(server.resources().threads).toBeLessThanOrEqual(threads + 1); // libuv makes its own when it needs them
+  expect(scene.lines(/killed/)).toEqual([]);
+});
