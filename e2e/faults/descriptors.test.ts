@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { text } from '../support/client.ts';
+import { ANSWERS, check, endSites, loadOn, openSite } from './support/site.ts';
+
+const idle: Socket[] = [];
+afterEach(() => {
+  for (const socket of idle.splice(0)) socket.destroy();
+  return endSites();
+});
+
+/** Milliseconds of the processor that a process has used: proc_pid_stat(5), in ticks of 10 ms. */
+function used(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
+it('F23 out of file descriptors: accepts again when some are free, no busy loop', async () => {
+  const through = ['sh', '-c', 'ulimit -n 128; exec "$0" "$@"'];
+  const site = await openSite({ through });
+  const { server, load } = site;
+  await load.more(ANSWERS / 2);
+  for (let i = 0; i < 300; i++) idle.push(connect(server.port, '127.0.0.1').on('error', () => {}));
+  await site.told(/^error: http: no file descriptors are left, new connections wait/);
+  await load.more(ANSWERS / 2); // who is inside is served
+  check(load);
+  await load.stop();
+  await sleep(300);
+  expect(server.resources().descriptors).toBeGreaterThanOrEqual(127); // others have come in their stead
+
+  const before = used(server.pid);
+  const waiting = text(server.port, '/steady');
+  await sleep(1000);
+  expect(used(server.pid) - before).toBeLessThan(100);
+  expect(await Promise.race([waiting, sleep(1, 'it waits')])).toBe('it waits');
+
+  for (const socket of idle) socket.destroy();
+  const freed = performance.now();
+  expect(await waiting).toBe('steady');
+  expect(performance.now() - freed).toBeLessThan(1000);
+  const next = loadOn(server.port);
+  await next.more(2000);
+  check(next);
+  expect(site.lines(/^error/)).toHaveLength(1);
+  expect(site.lines(/process \d+/)).toEqual([]); // it is the same
+});
