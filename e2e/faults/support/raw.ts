@@ -8,7 +8,11 @@ export interface RawAnswer {
 }
 
 /** Sends the bytes, as Latin-1, and gives all that comes until the server closes. half: ends its own side after them. */
-export function exchange(port: number, bytes: string, { half = false, within = 5000 }: { half?: boolean; within?: number } = {}): Promise<string> {
+export function exchange(
+  port: number,
+  bytes: string,
+  { half = false, within = 5000 }: { half?: boolean; within?: number } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = '';
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
