@@ -19,32 +19,38 @@ function used(pid: number): number {
   return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
-it('F23 out of file descriptors: accepts again when some are free, no busy loop', async () => {
-  const through = ['sh', '-c', 'ulimit -n 128; exec "$0" "$@"'];
-  const site = await openSite({ through });
-  const { server, load } = site;
-  await load.more(ANSWERS / 2);
-  for (let i = 0; i < 300; i++) idle.push(connect(server.port, '127.0.0.1').on('error', () => {}));
-  await site.told(/^error: http: no file descriptors are left, new connections wait/);
-  await load.more(ANSWERS / 2); // who is inside is served
-  check(load);
-  await load.stop();
-  await sleep(300);
-  expect(server.resources().descriptors).toBeGreaterThanOrEqual(127); // others have come in their stead
+it.each([
+  ['', ''],
+  [', while it looks at its memory', '[server]\nmax_memory = 1g'],
+])(
+  'F23 out of file descriptors: accepts again when some are free, no busy loop%s',
+  async (_how, sections) => {
+    const through = ['sh', '-c', 'ulimit -n 128; exec "$0" "$@"'];
+    const site = await openSite({ through, sections });
+    const { server, load } = site;
+    await load.more(ANSWERS / 2);
+    for (let i = 0; i < 300; i++) idle.push(connect(server.port, '127.0.0.1').on('error', () => {}));
+    await site.told(/^error: http: no file descriptors are left, new connections wait/);
+    await load.more(ANSWERS / 2); // who is inside is served
+    check(load);
+    await load.stop();
+    await sleep(300);
+    expect(server.resources().descriptors).toBeGreaterThanOrEqual(127); // others have come in their stead
 
-  const before = used(server.pid);
-  const waiting = text(server.port, '/steady');
-  await sleep(1000);
-  expect(used(server.pid) - before).toBeLessThan(100);
-  expect(await Promise.race([waiting, sleep(1, 'it waits')])).toBe('it waits');
+    const before = used(server.pid);
+    const waiting = text(server.port, '/steady');
+    await sleep(1000);
+    expect(used(server.pid) - before).toBeLessThan(100);
+    expect(await Promise.race([waiting, sleep(1, 'it waits')])).toBe('it waits');
 
-  for (const socket of idle) socket.destroy();
-  const freed = performance.now();
-  expect(await waiting).toBe('steady');
-  expect(performance.now() - freed).toBeLessThan(1000);
-  const next = loadOn(server.port);
-  await next.more(2000);
-  check(next);
-  expect(site.lines(/^error/)).toHaveLength(1);
-  expect(site.lines(/process \d+/)).toEqual([]); // it is the same
-});
+    for (const socket of idle) socket.destroy();
+    const freed = performance.now();
+    expect(await waiting).toBe('steady');
+    expect(performance.now() - freed).toBeLessThan(1000);
+    const next = loadOn(server.port);
+    await next.more(2000);
+    check(next);
+    expect(site.lines(/^error/)).toHaveLength(1);
+    expect(site.lines(/process \d+/)).toEqual([]); // it is the same
+  },
+);

@@ -6,7 +6,7 @@ import { text } from '../support/client.ts';
 import { answerOf, install, numbered } from '../support/library.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { endSites, openSite, type SiteOptions } from './support/site.ts';
-import { canMount, makeReadOnly, withVolume } from './support/volume.ts';
+import { canMount, makeReadOnly, makeRoom, withVolume } from './support/volume.ts';
 
 afterEach(endSites);
 
@@ -47,6 +47,21 @@ describe('F24 disk full while staging a copy; read-only file system', () => {
     const folder = temporaryFolder();
     const options = { env: { FLEXILIB_RUN_DIR: folder }, through: withVolume(folder, 2048) };
     await fails(options, /no private copy can be made: ENOSPC/);
+  });
+
+  it.skipIf(!canMount)('F24 disk full: the build is taken when there is room, without another', async () => {
+    const folder = temporaryFolder();
+    const options = { env: { FLEXILIB_RUN_DIR: folder }, through: withVolume(folder, 2048) };
+    const { site, library, serves } = await openDisk(options);
+    install(library, heavy(2));
+    await site.told(/no private copy can be made: ENOSPC/);
+    makeRoom(site.server.pid, folder, 16_384);
+    await expect
+      .poll(() => text(site.server.port, '/numbered'), { timeout: 3000, interval: 10 })
+      .toBe(answerOf(2));
+    install(library, build(3));
+    await serves(3);
+    await site.pass();
   });
 
   it('F24 disk full: the largest size of a file', async () => {

@@ -19,10 +19,19 @@ export const withVolume = (folder: string, kilobytes: number): string[] => [
   folder,
 ];
 
-/** From here on nothing can be written there. A mount upon it, since files of it are open for writing. */
-export function makeReadOnly(pid: number, folder: string): void {
-  const script =
-    'for at in "$0"/* "$0"/*/*/; do mount --bind "$at" "$at" && mount -o remount,bind,ro "$at"; done';
+/** In the server's namespace. $0 is the folder. */
+function enter(pid: number, folder: string, script: string): void {
   const user = unshare!.includes('-rm') ? ['-U', '--preserve-credentials'] : [];
   execFileSync('nsenter', ['-t', `${pid}`, ...user, '-m', 'sh', '-c', script, folder]);
 }
+
+export const makeRoom = (pid: number, folder: string, kilobytes: number): void =>
+  enter(pid, folder, `mount -o remount,size=${kilobytes}k "$0"`);
+
+/** From here on nothing can be written there. A mount upon it, since files of it are open for writing. */
+export const makeReadOnly = (pid: number, folder: string): void =>
+  enter(
+    pid,
+    folder,
+    'for at in "$0"/* "$0"/*/*/; do mount --bind "$at" "$at" && mount -o remount,bind,ro "$at"; done',
+  );
