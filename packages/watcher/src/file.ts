@@ -77,6 +77,7 @@ export function watchFile(
       // A file that nobody has seen yet is no news; one that went away is, though what was loaded goes on.
       if (last !== null) tell('is gone');
     } else if (found.kind === 'problem') {
+      id = ''; // it may pass without a trace in the file: the next look tries again
       tell(found.message);
     } else {
       if (found.restless) {
