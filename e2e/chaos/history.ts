@@ -4,8 +4,8 @@
 export const SETTLED_MS = 1000;
 /** A process that was replaced finishes what it has for so long (slots.c). */
 const LEAVING_MS = 12_500;
-/** A library that couldn't be loaded is tried again after a second. */
-const RETRY_MS = 1500;
+/** What couldn't be read or copied for want of descriptors is tried again: the file after a second, the copy after two. */
+const RETRY_MS = 3500;
 /** After a kill connections break at once; the news takes a moment on a busy machine. */
 const BREAK_MS = 1000;
 
