@@ -41,7 +41,8 @@ it.each([
     await load.more(ANSWERS / 2); // who is inside is served
     check(load);
     await load.stop();
-    await sleep(300);
+    install(library, build(2)); // which can't even be read now
+    await site.told(/^(error|warning): .*lib\.so: .*EMFILE/);
     expect(server.resources().descriptors).toBeGreaterThanOrEqual(127); // others have come in their stead
 
     const before = used(server.pid);
