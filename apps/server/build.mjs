@@ -1,5 +1,5 @@
 // Bundles the server into one CommonJS file: it starts faster and holds less memory than ES modules do.
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -28,5 +28,12 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 }).catch(() => process.exit(1)); // esbuild has said why
-for (const name of ['libflexilib_runtime.so', 'flexilib-supervisor', 'flexilib-probe', 'flexilib-symbolize'])
+for (const name of [
+  'libflexilib_runtime.so',
+  'flexilib-supervisor',
+  'flexilib-probe',
+  'flexilib-symbolize',
+]) {
+  rmSync(join(here, 'dist', name), { force: true }); // a program that runs can't be written to
   copyFileSync(join(here, '../../packages/native/dist', name), join(here, 'dist', name));
+}

@@ -24,12 +24,14 @@ export interface LoadOptions {
   connections?: number;
   /** Milliseconds between an answer and the next request. */
   pause?: number;
+  /** Hears of each right answer how long it took, in milliseconds. */
+  onAnswer?(took: number): void;
 }
 
 /** Connections that each ask again as soon as they are answered, and are opened anew when they end. */
 export function steadyLoad(
   port: number,
-  { path = '/steady', body = 'steady', connections = 16, pause = 0 }: LoadOptions = {},
+  { path = '/steady', body = 'steady', connections = 16, pause = 0, onAnswer }: LoadOptions = {},
 ): Load {
   const request = `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
   const tail = `\r\n\r\n${body}`;
@@ -45,8 +47,9 @@ export function steadyLoad(
   let stopping = false;
   let onStopped = () => {};
 
-  function answer(): void {
+  function answer(took: number): void {
     load.answered += 1;
+    onAnswer?.(took);
     for (let i = waiting.length; i-- > 0; )
       if (load.answered >= waiting[i].count) waiting.splice(i, 1)[0].resolve();
   }
@@ -76,14 +79,15 @@ export function steadyLoad(
       if (end < 0) return;
       const length = Number(/\r\ncontent-length: (\d+)\r\n/.exec(buffered)?.[1]);
       if (buffered.length < end + 4 + length) return;
-      load.slowest = Math.max(load.slowest, performance.now() - asked);
+      const took = performance.now() - asked;
+      load.slowest = Math.max(load.slowest, took);
       asked = 0;
       if (
         buffered.startsWith('HTTP/1.1 200 ') &&
         buffered.endsWith(tail) &&
         buffered.length === end + tail.length
       )
-        answer();
+        answer(took);
       else load.wrong.push(buffered);
       const last = buffered.includes('\r\nconnection: close\r\n');
       buffered = '';
@@ -97,7 +101,8 @@ export function steadyLoad(
     socket.on('close', () => {
       open -= 1;
       if (!connected) load.refused.push(failed);
-      else if (asked > 0) load.lost.push(failed || 'closed');
+      else if (asked > 0)
+        load.lost.push(`${failed || 'closed'}${buffered ? `, after ${buffered.length} bytes` : ''}`);
       if (!stopping) setTimeout(begin, connected ? 0 : 5);
       else if (open === 0) onStopped();
     });

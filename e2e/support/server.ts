@@ -48,16 +48,21 @@ export async function run(
   return { code: code as number, ...out };
 }
 
-/** Starts the server as an operator would, on a free port, and waits until it is ready. */
+/**
+ * Starts the server as an operator would, on a free port, and waits until it is ready.
+ * through: a command that executes what follows it, in the same process.
+ */
 export async function start(
   config: string | { file: string },
   env: NodeJS.ProcessEnv = {},
   args: string[] = [],
+  through: string[] = [],
 ): Promise<Server> {
   const file = typeof config === 'string' ? join(temporaryFolder(), 'proxy.ini') : config.file;
   if (typeof config === 'string') writeFileSync(file, config);
   const runDirectory = temporaryFolder();
-  const child = spawn(process.execPath, [command, '--config', file, ...args], {
+  const [program, ...rest] = [...through, process.execPath, command, '--config', file, ...args];
+  const child = spawn(program, rest, {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', FLEXILIB_RUN_DIR: runDirectory, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -18,6 +18,7 @@ const crashing = compile(`flexilib_response *handle_request(flexilib_request *re
     return (flexilib_response *)(*(volatile size_t *)(request->content_len * 0)); }`);
 
 const lines = (server: Server, of: RegExp) => server.stderr().filter((line) => of.test(line));
+const readText = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 const isAlive = (pid: number) =>
   existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
@@ -152,6 +153,19 @@ describe('upgrade', () => {
     ).toHaveLength(1);
     expect(server.pid).toBe(pid);
     expect(await text(server.port, '/')).toBe('steady');
+  });
+
+  it('comes after a process that is starting already', async () => {
+    const folder = temporaryFolder();
+    const server = await start(`/crash = ${crashing}\n/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder });
+    expect((await ask(server.port, '/crash')).status).toBe(502);
+    await expect.poll(() => lines(server, /is replaced/).length, { interval: 1 }).toBe(1);
+    await expect.poll(() => server.pids().length, { interval: 1 }).toBe(2); // the successor
+    writeFileSync(server.config, `/new = ${steady}\n`);
+    server.signal('SIGUSR2');
+    const outcome = () => readdirSync(folder).map((name) => readText(join(folder, name, 'upgrade')));
+    await expect.poll(outcome, { timeout: 5000 }).toEqual(['ok\n']);
+    expect((await ask(server.port, '/new')).status).toBe(200);
   });
 
   it('says when it finds no server, or several', async () => {

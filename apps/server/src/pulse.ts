@@ -71,9 +71,14 @@ function giveUp(): never {
 
 const statm = Buffer.alloc(128);
 
-/** Bytes in memory that are nobody else's: proc_pid_statm(5), resident without shared. */
+/** Bytes in memory that are nobody else's: proc_pid_statm(5), resident without shared. 0: no descriptor is left to look. */
 function privateMemory(): number {
-  const fd = openSync('/proc/self/statm', 'r');
+  let fd: number;
+  try {
+    fd = openSync('/proc/self/statm', 'r');
+  } catch {
+    return 0;
+  }
   const length = readSync(fd, statm);
   closeSync(fd);
   const [, resident, shared] = statm.toString('latin1', 0, length).split(' ').map(Number);

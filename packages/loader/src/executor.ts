@@ -7,6 +7,9 @@ import type { Served, Verdict } from './judge.ts';
 
 /** After a failure the next request that comes later than this tries again; until then they fail at once. */
 const RETRY_MS = 1000;
+/** A build that the system had no room for is tried again by itself: after this time, twice that and so on. */
+const AGAIN_MS = 1000;
+const AGAIN_MAX_MS = 30_000;
 
 export interface Executor {
   /** Absolute. */
@@ -48,6 +51,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   let before: Served | null = null;
   let count = 0;
   let retired = false;
+  let patience = AGAIN_MS;
+  let later: NodeJS.Timeout | undefined;
   const leaving = new Set<Promise<void>>();
 
   function bury(generation: Generation): void {
@@ -61,10 +66,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
     current = null;
   }
 
+  function loadLater(): void {
+    later = setTimeout(load, patience).unref();
+    patience = Math.min(2 * patience, AGAIN_MAX_MS);
+  }
+
   async function loadOnce(): Promise<void> {
+    clearTimeout(later);
     try {
       const next = await options.load(count + 1, current);
       failure = null;
+      patience = AGAIN_MS;
       if (!next) return;
       if ('until' in next) {
         if (next.hash === current?.hash) drop();
@@ -86,6 +98,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
           : new FlexilibError('FL_STAGING', String(error), { cause: error });
       failedAt = performance.now();
       if (known !== failure.message) options.onFailed(failure, current);
+      if (failure.code === 'FL_STAGING' && current && !retired) loadLater(); // without one, requests do it
     }
   }
 
@@ -136,6 +149,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     refresh: () => (retired ? Promise.resolve() : load()),
     async retire() {
       retired = true;
+      clearTimeout(later);
       await loading; // those who wait for it are served first
       if (current) bury(current);
       await Promise.all(leaving);

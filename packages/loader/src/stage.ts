@@ -73,6 +73,7 @@ async function openOriginal(path: string): Promise<FileHandle> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw missing('there is no such file; build it, or mend its path in the configuration', error);
+    if (code === 'EMFILE' || code === 'ENFILE') throw error; // nothing is wrong with the file
     throw missing(`can't be read: ${message}`, error);
   }
   throw missing('is no file');

@@ -39,8 +39,9 @@ static int64_t ended_at;
 static int exit_status;
 static int upgrading; /* slots that still wait for theirs */
 
+/* Who is starting will do, but for an upgrade: it may have begun with the files before, and comes after it. */
 static void plan(slot *slot, int64_t due, enum kind kind) {
-    if (ending || due >= slot->due || slot->starting) return;
+    if (ending || due >= slot->due || (slot->starting && kind != UPGRADE)) return;
     slot->due = due;
     slot->kind = kind;
 }
@@ -73,8 +74,9 @@ void slots_ready(worker *worker) {
     struct worker *old = slot->serving;
     slot->serving = worker;
     slot->starting = NULL;
-    if (worker->kind == UPGRADE && upgrading == 1) conclude_upgrade("ok\n");
-    else if (worker->kind == UPGRADE && upgrading > 1) upgrading--;
+    bool upgraded = worker->kind == UPGRADE && !(slot->due != NEVER && slot->kind == UPGRADE); /* else once more */
+    if (upgraded && upgrading == 1) conclude_upgrade("ok\n");
+    else if (upgraded && upgrading > 1) upgrading--;
     if (old) {
         worker_leave(old, 'd', LEAVE_MS);
         say(INFO, "process %d serves, after %d ms; process %d finishes what it has", worker->pid, (int)took, old->pid);

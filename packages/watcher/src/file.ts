@@ -78,6 +78,7 @@ export function watchFile(
       if (last !== null)
         tell('is gone; what was loaded goes on; build it again, or mend its path in the configuration');
     } else if (found.kind === 'problem') {
+      id = ''; // it may pass without a trace in the file: the next look tries again
       tell(found.message);
     } else {
       if (found.restless) {
