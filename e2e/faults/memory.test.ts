@@ -49,7 +49,7 @@ it.each(
     () => 'lost',
   );
   expect([502, 'lost']).toContain(outcome);
-  await scene.replaced(pid);
+  await scene.replaced(pid, 3000);
   await sleep(1500); // what was overwritten may be needed later
   const deaths = scene.lines(/^error: process \d+ (was killed|ended by itself|does not answer)/).length;
   const contained = scene.lines(new RegExp(`GET ${route}: crashed: SIG`)).length;

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { build, endScenes, isAlive, modes, openScene } from './support/scene.ts';
@@ -91,6 +91,13 @@ it.each(modes)('F11 closes all fds of the process: %s', async (mode) => {
   await scene.pass(1);
 });
 
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`)
+    .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' '))
+    .map(Number)
+    .filter((child) => child > 0 && isAlive(child));
+}
+
 it.each(modes)('F12 forks: %s', async (mode) => {
   const routes = ['/fork', '/daemon', '/return', '/crash'];
   const scene = await openScene({ mode, library: mischief, routes });
@@ -105,6 +112,7 @@ it.each(modes)('F12 forks: %s', async (mode) => {
   const first = await forked();
   // What returns from the call in a copy of the process answers nobody.
   for (let i = 0; i < 5; i++) expect((await scene.get('/return')).body.toString()).toBe('fine');
+  await expect.poll(() => childrenOf(pid)).toEqual([first[0]]);
   await scene.get('/crash');
   await scene.replaced(pid);
   await expect.poll(() => isAlive(pid), { timeout: 12_000 }).toBe(false);

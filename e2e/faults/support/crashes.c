@@ -1,5 +1,6 @@
 // Ways to end a call, by path; any other path is answered. Apart and not inlined: their names are in the report.
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -66,8 +67,11 @@ FAULT heap(void) {
   abort();
 }
 FAULT heap_top(void) {
-  memset(allocate(5000), 0xff, length = 1 << 16);
-  for (int i = 0; i < 1000; i++) allocate(5000);
+  char *last = NULL;
+  for (int i = 0; i < 100; i++)
+    if (allocate(100000) > last) last = block;
+  memset(last, 0xff, length = malloc_usable_size(last) + 16);
+  for (int i = 0; i < 1000; i++) allocate(100000);
   abort();
 }
 FAULT heap_far(void) {

@@ -36,6 +36,8 @@ export interface SceneOptions {
   routes: string[];
   /** Of these routes. */
   timeout?: string;
+  /** Between the requests of each connection of the load, in milliseconds. */
+  pause?: number;
   /** Lines of [server]. */
   settings?: string;
 }
@@ -78,7 +80,14 @@ function copyOf(library: string | Buffer): string {
   return path;
 }
 
-export async function openScene({ mode, library, routes, timeout, settings }: SceneOptions): Promise<Scene> {
+export async function openScene({
+  mode,
+  library,
+  routes,
+  timeout,
+  settings,
+  pause = 0,
+}: SceneOptions): Promise<Scene> {
   const steady = join(temporaryFolder(), 'steady.so');
   install(steady, healthy);
   const libraries = new Map(routes.map((route) => [route, copyOf(library)]));
@@ -92,7 +101,7 @@ export async function openScene({ mode, library, routes, timeout, settings }: Sc
       ...(settings ? [`[server]\n${settings}`] : []),
     ].join('\n'),
   );
-  const load = steadyLoad(server.port, { connections: CONNECTIONS });
+  const load = steadyLoad(server.port, { connections: CONNECTIONS, pause });
   loads.add(load);
   await load.more(1000);
   const lines = (pattern: RegExp) => server.stderr().filter((line) => pattern.test(line));
