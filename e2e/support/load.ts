@@ -1,5 +1,5 @@
 // Steady load on a route that has nothing to do with the fault: what it gets must be right, whatever happens next to it.
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 export interface Load {
   /** Right answers so far. */
@@ -12,6 +12,8 @@ export interface Load {
   readonly refused: string[];
   /** Longest time of a right answer, in milliseconds. */
   readonly slowest: number;
+  /** Longest time that a request is waiting now, in milliseconds. */
+  waiting(): number;
   /** Settles after so many more right answers; rejects when they don't come within a minute. */
   more(count: number): Promise<void>;
   /** Settles when all connections are closed. */
@@ -41,6 +43,7 @@ export function steadyLoad(
     slowest: 0,
   };
   const waiting: { count: number; resolve(): void }[] = [];
+  const unanswered = new Map<Socket, number>();
   let open = 0;
   let stopping = false;
   let onStopped = () => {};
@@ -61,6 +64,7 @@ export function steadyLoad(
     let failed = '';
     const ask = () => {
       asked = performance.now();
+      unanswered.set(socket, asked);
       socket.write(request);
     };
     socket.on('connect', () => {
@@ -76,6 +80,7 @@ export function steadyLoad(
       const took = performance.now() - asked;
       load.slowest = Math.max(load.slowest, took);
       asked = 0;
+      unanswered.delete(socket);
       if (
         buffered.startsWith('HTTP/1.1 200 ') &&
         buffered.endsWith(tail) &&
@@ -92,6 +97,7 @@ export function steadyLoad(
       failed = error.message;
     });
     socket.on('close', () => {
+      unanswered.delete(socket);
       open -= 1;
       if (!connected) load.refused.push(failed);
       else if (asked > 0)
@@ -103,6 +109,7 @@ export function steadyLoad(
 
   for (let i = 0; i < connections; i++) begin();
   return Object.assign(load, {
+    waiting: () => performance.now() - Math.min(performance.now(), ...unanswered.values()),
     more(count: number) {
       return new Promise<void>((resolve, reject) => {
         const late = () =>
