@@ -83,7 +83,9 @@ it.each([
   const [before] = childrenOf(child.pid!);
   expect(await status('/crash')).toBe(502);
   await expect.poll(() => childrenOf(child.pid!).at(-1), { timeout: 5000 }).not.toBe(before);
-  await expect.poll(() => childrenOf(child.pid!).includes(before), { timeout: 5000 }).toBe(false);
+  await expect
+    .poll(() => childrenOf(child.pid!).includes(before), { timeout: 5000, message: 'the old one stays' })
+    .toBe(false);
   await load.more(2000);
   check(load);
   child.kill('SIGTERM');

@@ -1,5 +1,5 @@
 // Steady load on a route that has nothing to do with the fault: what it gets must be right, whatever happens next to it.
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 export interface Load {
   /** Right answers so far. */
@@ -12,6 +12,8 @@ export interface Load {
   readonly refused: string[];
   /** Longest time of a right answer, in milliseconds. */
   readonly slowest: number;
+  /** Longest time that a request is waiting now, in milliseconds. */
+  waiting(): number;
   /** Settles after so many more right answers; rejects when they don't come within a minute. */
   more(count: number): Promise<void>;
   /** Settles when all connections are closed. */
@@ -43,6 +45,7 @@ export function steadyLoad(
     slowest: 0,
   };
   const waiting: { count: number; resolve(): void }[] = [];
+  const unanswered = new Map<Socket, number>();
   let open = 0;
   let stopping = false;
   let onStopped = () => {};
@@ -67,6 +70,7 @@ export function steadyLoad(
         return;
       }
       asked = performance.now();
+      unanswered.set(socket, asked);
       socket.write(request);
     };
     socket.on('connect', () => {
@@ -82,6 +86,7 @@ export function steadyLoad(
       const took = performance.now() - asked;
       load.slowest = Math.max(load.slowest, took);
       asked = 0;
+      unanswered.delete(socket);
       if (
         buffered.startsWith('HTTP/1.1 200 ') &&
         buffered.endsWith(tail) &&
@@ -99,6 +104,7 @@ export function steadyLoad(
       failed = error.message;
     });
     socket.on('close', () => {
+      unanswered.delete(socket);
       open -= 1;
       if (!connected) load.refused.push(failed);
       else if (asked > 0)
@@ -110,6 +116,7 @@ export function steadyLoad(
 
   for (let i = 0; i < connections; i++) begin();
   return Object.assign(load, {
+    waiting: () => performance.now() - Math.min(performance.now(), ...unanswered.values()),
     more(count: number) {
       return new Promise<void>((resolve, reject) => {
         const late = () =>

@@ -119,6 +119,7 @@ export async function start(
 export async function stopAll(): Promise<void> {
   await Promise.all(
     [...running].map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return; // what it has started holds its output
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;

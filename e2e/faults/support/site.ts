@@ -10,6 +10,9 @@ import { type Server, start, stopAll } from '../../support/server.ts';
 /** Right answers around a fault. */
 export const ANSWERS = 10_000;
 
+/** Longer than any fault lasts. */
+const HANG_MS = 3000;
+
 /** Answers «steady» on the loop, to whatever is asked. */
 export const steady: string = compile(`
   const uint8_t flexilib_nonblocking = 1;
@@ -89,6 +92,7 @@ export async function openSite({
 export function check(load: Load, lost = 0): void {
   const { wrong, refused } = load;
   expect({ wrong: wrong.slice(0, 3), refused: refused.slice(0, 3) }).toEqual({ wrong: [], refused: [] });
+  expect(load.waiting()).toBeLessThan(HANG_MS);
   if (lost === 0) expect(load.lost).toEqual([]);
   else expect(load.lost.length).toBeLessThanOrEqual(lost);
 }

@@ -10,6 +10,8 @@ import { exitNow, replaceProcess } from './system.ts';
 const supervisorPath = join(runtimePath, '../flexilib-supervisor');
 
 const AGAIN = -11;
+/** errno(3): EPIPE, ECONNRESET. */
+const GONE: readonly number[] = [-32, -104];
 
 export interface SuperviseOptions {
   /** Serving processes. */
@@ -86,8 +88,8 @@ export function findSupervisor(): Supervisor | null {
 
   function tell(text: string): void {
     const status = send(channel, address, message.write(text));
-    // Something has closed it, and most likely everything else.
-    if (status < 0 && status !== AGAIN) exitNow(1);
+    // Who listens is gone: then there is time to finish, see 'orphaned'. Else something has closed it, and most likely all else.
+    if (status < 0 && status !== AGAIN && !GONE.includes(status)) exitNow(1);
   }
 
   return {
