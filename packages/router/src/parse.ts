@@ -62,7 +62,11 @@ function isOption(name: string): boolean {
 }
 
 function strayOption(name: string): Fault {
-  const where = Object.hasOwn(serverOptions, name) ? '[server]' : '[the key of its route]';
+  const places = [
+    ...(Object.hasOwn(routeOptions, name) ? ['[the key of its route]'] : []),
+    ...(Object.hasOwn(serverOptions, name) ? ['[server]'] : []),
+  ];
+  const where = places.join(' or ');
   return {
     message: `\`${name}\` is an option, not a route`,
     hint: `put it under ${where}, after the routes`,
