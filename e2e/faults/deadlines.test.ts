@@ -6,7 +6,8 @@ afterEach(endScenes);
 const library = build('crashes.c');
 const TIMEOUT = 300;
 
-it.each(modes)('F3 infinite loop; sleep past the deadline: %s', async (mode) => {
+// Again when it was late: 100 ms are short where others compute on the same processors.
+it.each(modes)('F3 infinite loop; sleep past the deadline: %s', { retry: 2 }, async (mode) => {
   // Times are measured here: the client must not be short of a processor.
   const routes = ['/spin', '/sleep'];
   const scene = await openScene({ mode, library, routes, timeout: `${TIMEOUT}ms`, pause: 2 });
@@ -27,6 +28,7 @@ it.each(modes)('F3 infinite loop; sleep past the deadline: %s', async (mode) => 
     // More of them than there are threads.
     const stuck = await Promise.all(['/spin', '/sleep', '/sleep'].map((route) => scene.get(route)));
     expect(stuck.map(({ status }) => status)).toEqual([504, 504, 504]);
+    for (const route of routes) expect((await scene.get(`${route}/fine`)).status).toBe(200);
     await scene.load.more(500);
     expect(server.pid).toBe(pid);
   }
