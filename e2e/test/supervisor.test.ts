@@ -54,6 +54,16 @@ describe('a serving process that is killed', () => {
     expect(lines(server, new RegExp(`^error: process ${pid} does not answer: killed$`))).toHaveLength(1);
   });
 
+  it('is not killed while its loop is in a call that may go on', async () => {
+    const slow = compile(`#include <unistd.h>
+      static flexilib_response response = {.ptr = "slow", .len = 4};
+      flexilib_response *handle_request(flexilib_request *request) { (void)request; sleep(4); return &response; }`);
+    const server = await start(`/ = ${slow}\n[/]\nrun = inline\n`);
+    const { pid } = server;
+    expect(await text(server.port, '/')).toBe('slow');
+    expect(server.pid).toBe(pid);
+  });
+
   it('is not started again and again at once when it dies at once', async () => {
     const server = await start(`/ = ${steady}\n`);
     const begun = performance.now();

@@ -3,18 +3,13 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { exitNow, type Runtime, type Supervisor } from '@flexilib/native';
 import type { Log } from './log.ts';
-import type { Settings } from './settings.ts';
 
 const PULSE_MS = 400;
-/** The loop may be silent as long as the longest call on it, and this. */
-const SILENCE_MS = 1000;
 const PAGE = 4096;
 
 export interface Pulse {
   /** The process may be damaged, and why: another is to take its place. */
   suspect(why: string): void;
-  /** These routes are in force. */
-  allow(routes: Settings['routes']): void;
   /** From here on the process closes descriptors by itself. */
   leave(): void;
 }
@@ -52,10 +47,6 @@ export function startPulse({ runtime, supervisor, maxMemory, log }: PulseOptions
     suspect,
     leave() {
       leaving = true;
-    },
-    allow(routes) {
-      const inline = routes.filter(({ options }) => options.run !== 'pool').map(({ timeout }) => timeout);
-      supervisor?.allowSilence(inline.reduce((a, b) => Math.max(a, b), SILENCE_MS) + SILENCE_MS);
     },
   };
 }

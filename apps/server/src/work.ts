@@ -111,7 +111,6 @@ export async function work({
     { file, started: settings, log, supervisor, shared: runDirectory.shared },
     (routes) => {
       table = buildTable(routes, loader);
-      pulse.allow(routes);
       loader.keepOnly(new Set(routes.map((route) => route.library)));
     },
   );
@@ -141,7 +140,6 @@ export async function work({
     abandon: () => end(ORPHAN_MS),
   });
   runtime.mend(); // what is now should be so: no library has run yet
-  pulse.allow(settings.routes);
   restWhenQuiet(() => {
     door.trim();
     runtime.trim();

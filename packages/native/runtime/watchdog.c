@@ -11,6 +11,7 @@
 #define TICK_MS 20
 /* Without a call on the loop for so many ticks it sleeps. */
 #define IDLE_TICKS 50
+#define BEAT_MS 400
 /* The loop has so long to end the process itself. */
 #define ORPHAN_MS 900
 
@@ -31,12 +32,23 @@ void fl_watch(fl_thread *loop, double deadline_ms) {
 
 void fl_watch_end(fl_thread *loop) { atomic_store_explicit(&loop->until, 0, memory_order_relaxed); }
 
-/* A call is left where it is. It may hold the lock of malloc(3), and then the loop hangs: the supervisor, which gives it
- * as much time as its longest call has, is not to wait for that. Called by a signal handler. */
-void fl_watch_damage(void) {
-    static const char soon[] = "w1000";
+/* One byte, for which nobody waits: x damage, b the loop is in a call that may go on. What is said in ../supervisor. */
+static void tell_supervisor(char what) {
     int supervisor = atomic_load(&dog.supervisor);
-    if (supervisor >= 0) send(supervisor, soon, sizeof soon - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (supervisor >= 0) send(supervisor, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* A call is left where it is. It may hold the lock of malloc(3), and then the loop hangs before it can tell anyone.
+ * Called by a signal handler. */
+void fl_watch_damage(void) { tell_supervisor('x'); }
+
+/* A loop that is in a call can't say that it is well. */
+static void beat_for_loop(void) {
+    static double last;
+    double at = fl_now_ms();
+    if (at - last < BEAT_MS || at >= atomic_load_explicit(&dog.loop->until, memory_order_relaxed)) return;
+    tell_supervisor('b');
+    last = at;
 }
 
 static void stop_late_call(void) {
@@ -49,6 +61,7 @@ static void stop_late_call(void) {
 static void *watch(void *arg) {
     (void)arg;
     pthread_setname_np(pthread_self(), "watchdog");
+    fl_thread_hurry();
     double orphaned = 0;
     for (int idle = 0; !atomic_load(&dog.stopping);) {
         bool sleeping = idle >= IDLE_TICKS;
@@ -65,6 +78,7 @@ static void *watch(void *arg) {
         if (ready > 0 && fds[1].revents) orphaned = fl_now_ms();
         if (orphaned && fl_now_ms() - orphaned > ORPHAN_MS) _exit(1);
         stop_late_call();
+        beat_for_loop();
         bool busy = atomic_load_explicit(&dog.loop->until, memory_order_relaxed) > 0 || (ready > 0 && fds[0].revents);
         idle = busy ? 0 : idle + 1;
     }

@@ -70,8 +70,6 @@ export interface Supervisor {
   ready(onCommand: (command: SupervisorCommand) => void): void;
   /** The loop turns. Ends the process when the supervisor can't be reached, since something has closed its descriptors. */
   beat(): void;
-  /** The loop may be silent so long, in milliseconds. */
-  allowSilence(milliseconds: number): void;
   /** This process can't be trusted any more, or is too large: another is to take its place. */
   replace(why: string): void;
 }
@@ -107,7 +105,6 @@ export function findSupervisor(): Supervisor | null {
       tell('r');
     },
     beat: () => tell('b'),
-    allowSilence: (milliseconds) => tell(`w${Math.ceil(milliseconds)}`),
     replace: (why) => tell(`s${why}`),
   };
 }

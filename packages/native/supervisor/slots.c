@@ -13,9 +13,9 @@
 #define APART_MS 2000
 /* For who leaves: ten seconds of grace, and then a little. */
 #define LEAVE_MS 12000
-/* How long a process may be silent: until it says otherwise; and when it has asked to be replaced. */
+/* How long a process may be silent; and one that may be damaged. */
 #define SILENCE_MS 2000
-#define SUSPECT_SILENCE_MS 1000
+#define DAMAGED_SILENCE_MS 1000
 /* A process that has served so long was well; after those that die younger the next ones start later and later. */
 #define WELL_MS 500
 #define PAUSE_MIN_MS 100
@@ -91,11 +91,14 @@ void slots_ready(worker *worker) {
     fl_notify("READY=1");
 }
 
+void slots_damaged(worker *worker) {
+    if (worker->state != STARTING) worker->silence = DAMAGED_SILENCE_MS;
+}
+
 void slots_suspect(worker *worker, const char *why) {
     slot *slot = &slots[worker->slot];
     if (worker->state != SERVING || slot->starting || slot->due != NEVER || ending) return;
     say(WARNING, "process %d is replaced: %s", worker->pid, why);
-    worker->silence = SUSPECT_SILENCE_MS;
     int64_t due = last_replaced + APART_MS;
     plan(slot, due > now() ? due : now(), SUCCESSOR);
 }

@@ -58,6 +58,7 @@ void workers_hear(worker *worker);
 /* slots.c: which process serves, and which takes its place */
 void slots_begin(void);
 void slots_ready(worker *worker);
+void slots_damaged(worker *worker);
 void slots_suspect(worker *worker, const char *why);
 void slots_ended(const worker *worker, int status);
 void slots_upgrade(void);

@@ -1,6 +1,6 @@
 /* Serving processes: how they start, what they say, how they end. Each has a channel, a pair of sockets, of which
- * the other end lives and dies with the process. From it: r ready, b beat, w<ms> how long it may be silent,
- * s<why> to be replaced. To it: h reload, t end, d leave to a successor. Signals could be blocked by a library. */
+ * the other end lives and dies with the process. From it: r ready, b beat, x it may be damaged, s<why> to be
+ * replaced. To it: h reload, t end, d leave to a successor. Signals could be blocked by a library. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -90,7 +90,7 @@ void workers_hear(worker *worker) {
         worker->beat = now();
         switch (message[0]) {
         case 'r': slots_ready(worker); break;
-        case 'w': worker->silence = atoll(message + 1); break;
+        case 'x': slots_damaged(worker); break;
         case 's': slots_suspect(worker, message + 1); break;
         }
     }
