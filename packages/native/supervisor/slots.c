@@ -20,6 +20,8 @@
 #define WELL_MS 10000
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 1000
+/* A process that dies so soon after it was told to reload may not have done it. */
+#define RELOAD_MS 3000
 #define NEVER INT64_MAX
 
 typedef struct {
@@ -27,10 +29,12 @@ typedef struct {
     int64_t due;                /* when to start one; NEVER */
     enum kind kind;             /* of that one */
     int64_t pause;              /* before the next try */
+    bool reload;                /* what the one before was told to */
 } slot;
 
 static slot slots[SLOTS_MAX];
 static int64_t last_replaced = -APART_MS;
+static int64_t last_reload = -RELOAD_MS;
 static bool announced; /* all have served at a time */
 static int ending;     /* the signal */
 static int exit_status;
@@ -71,6 +75,8 @@ void slots_ready(worker *worker) {
     struct worker *old = slot->serving;
     slot->serving = worker;
     slot->starting = NULL;
+    if (slot->reload) worker_tell(worker, 'h');
+    slot->reload = false;
     bool upgraded = worker->kind == UPGRADE && !(slot->due != NEVER && slot->kind == UPGRADE); /* else once more */
     if (upgraded && upgrading == 1) conclude_upgrade("ok\n");
     else if (upgraded && upgrading > 1) upgrading--;
@@ -111,6 +117,7 @@ void slots_ended(const worker *ended, int status) {
     bool was_serving = slot->serving && slot->serving->pid == ended->pid;
     bool was_starting = slot->starting && slot->starting->pid == ended->pid;
     if (was_serving) slot->serving = NULL;
+    if (was_serving && now() - last_reload < RELOAD_MS) slot->reload = true;
     if (was_starting) slot->starting = NULL;
     if (ended->state == LEAVING) {
         if (WIFSIGNALED(status) && !ended->killed) tell_end(ended, status);
@@ -130,6 +137,12 @@ void slots_ended(const worker *ended, int status) {
         if (was_serving && now() - ended->since >= WELL_MS) slot->pause = 0;
         plan(slot, now() + next_pause(slot), SUCCESSOR);
     }
+}
+
+void slots_reload(void) {
+    last_reload = now();
+    for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
+        if (worker->state != GONE) worker_tell(worker, 'h');
 }
 
 /* The files on disk anew: another Node, another FlexiLib, the configuration. */
