@@ -13,6 +13,18 @@ import { type Site, values } from './site.ts';
 
 export const canPress: boolean = spawnSync('prlimit', ['--version']).status === 0;
 
+/** Milliseconds since a process was started; 0: there is none. */
+function ageOf(pid: number): number {
+  try {
+    const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')[19];
+    return 1000 * Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) - 10 * Number(ticks);
+  } catch {
+    return 0;
+  }
+}
+
 export interface Actions {
   /** Settles when it is over. Rejects when what it saw is wrong. */
   act(event: Event): Promise<void>;
@@ -49,8 +61,9 @@ export function createActions({ server, runDirectory, build, config }: Site, his
     if (wrong) throw new Error(wrong);
   }
 
+  /** To the newest process that has served for a while: one that starts would end, and be started again. */
   async function press(lasting: number): Promise<void> {
-    const { pid } = server;
+    const pid = server.pids().findLast((one) => ageOf(one) > 1000);
     if (!canPress || !pid) return;
     try {
       const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(

@@ -46,7 +46,8 @@ const listen = setInterval(() => {
     verdict.told(lines[read]);
     if (given.verbose) say(lines[read]);
   }
-}, 2);
+  server.forget();
+}, 10);
 
 const traffic = startTraffic({
   port: server.port,

@@ -14,7 +14,7 @@ export type Event =
   /** Connections that stop in the middle of a head. */
   | { kind: 'slow clients'; count: number; lasting: number }
   | { kind: 'aborts'; count: number; after: number }
-  /** No descriptor is left to the newest process. */
+  /** No descriptor is left to a serving process. */
   | { kind: 'no descriptors'; lasting: number }
   /** which: of several processes. */
   | { kind: 'kill'; which: number }

@@ -67,3 +67,18 @@ it.each([1, 2])('F22 100 HUPs under load: %i serving', async (workers) => {
       .poll(() => server.resources()[name as keyof typeof bounds], { timeout: 5000 })
       .toBeLessThanOrEqual(bound);
 });
+
+it('F22 100 HUPs under load: whose process is killed at that moment', async () => {
+  const site = await openSite({ routes: `/numbered = ${one}` });
+  const kills = 4;
+  for (let i = 0; i < kills; i++) {
+    const { pid } = site.server;
+    hup(site, site.config(`/numbered = ${i % 2 ? one : two}`));
+    if (i > 1) await sleep(2); // it is reading, or about to
+    process.kill(pid, 'SIGKILL');
+    await expect
+      .poll(() => text(site.server.port, '/numbered'), { timeout: 2000, interval: 10 })
+      .toBe(answerOf(i % 2 ? 1 : 2));
+  }
+  await site.pass(kills * 16);
+});

@@ -19,6 +19,8 @@ export interface Server {
   readonly config: string;
   /** Request lines so far. */
   stdout(): string[];
+  /** Drops them, of which a long run makes too many. */
+  forget(): void;
   /** Everything else so far. */
   stderr(): string[];
   signal(name: NodeJS.Signals): void;
@@ -99,6 +101,9 @@ export async function start(
     pids,
     config: file,
     stdout: () => lines('out'),
+    forget() {
+      text.out = '';
+    },
     stderr: () => lines('err'),
     signal: (name) => child.kill(name),
     exit,

@@ -183,6 +183,7 @@ describe('upgrade', () => {
     const none = await run(['upgrade'], { FLEXILIB_RUN_DIR: folder });
     expect(none.code).toBe(2);
     expect(none.stderr).toMatch(/^error: no server with a supervisor runs here; .*FLEXILIB_RUN_DIR/);
+    expect(await run(['upgrade'], { FLEXILIB_RUN_DIR: join(folder, 'nowhere') })).toEqual(none);
     const servers = await Promise.all(
       [1, 2].map(() => start(`/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder })),
     );

@@ -63,7 +63,8 @@ function runDirectoryBase(env: NodeJS.ProcessEnv): string {
 export async function runningDirectories(env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
   const base = runDirectoryBase(env);
   const running: string[] = [];
-  for (const name of await readdir(base)) {
+  const names = await readdir(base).catch(() => []); // where there is no folder no server runs
+  for (const name of names) {
     const path = join(base, name);
     if (!name.startsWith(PREFIX)) continue;
     try {

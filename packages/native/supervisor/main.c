@@ -56,10 +56,7 @@ static void on_signal(int signal) {
     switch (signal) {
     case SIGCHLD: workers_reap(); break;
     case SIGUSR2: slots_upgrade(); break;
-    case SIGHUP:
-        for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
-            if (worker->state != GONE) worker_tell(worker, 'h');
-        break;
+    case SIGHUP: slots_reload(); break;
     default: slots_end(signal);
     }
 }

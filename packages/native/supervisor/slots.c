@@ -22,6 +22,8 @@
 #define PAUSE_MAX_MS 1000
 /* A Ctrl-C comes from the terminal, and again from who started us, as npm does. */
 #define ECHO_MS 75
+/* A process that dies so soon after it was told to reload may not have done it. */
+#define RELOAD_MS 3000
 #define NEVER INT64_MAX
 
 typedef struct {
@@ -29,10 +31,12 @@ typedef struct {
     int64_t due;                /* when to start one; NEVER */
     enum kind kind;             /* of that one */
     int64_t pause;              /* before the next try */
+    bool reload;                /* what the one before was told to */
 } slot;
 
 static slot slots[SLOTS_MAX];
 static int64_t last_replaced = -APART_MS;
+static int64_t last_reload = -RELOAD_MS;
 static bool announced; /* all have served at a time */
 static int ending;     /* the signal */
 static int64_t ended_at;
@@ -74,6 +78,8 @@ void slots_ready(worker *worker) {
     struct worker *old = slot->serving;
     slot->serving = worker;
     slot->starting = NULL;
+    if (slot->reload) worker_tell(worker, 'h');
+    slot->reload = false;
     bool upgraded = worker->kind == UPGRADE && !(slot->due != NEVER && slot->kind == UPGRADE); /* else once more */
     if (upgraded && upgrading == 1) conclude_upgrade("ok\n");
     else if (upgraded && upgrading > 1) upgrading--;
@@ -117,6 +123,7 @@ void slots_ended(const worker *ended, int status) {
     bool was_serving = slot->serving && slot->serving->pid == ended->pid;
     bool was_starting = slot->starting && slot->starting->pid == ended->pid;
     if (was_serving) slot->serving = NULL;
+    if (was_serving && now() - last_reload < RELOAD_MS) slot->reload = true;
     if (was_starting) slot->starting = NULL;
     if (ended->state == LEAVING) {
         if (WIFSIGNALED(status) && !ended->killed) tell_end(ended, status);
@@ -136,6 +143,12 @@ void slots_ended(const worker *ended, int status) {
         if (was_serving && now() - ended->since >= WELL_MS) slot->pause = 0;
         plan(slot, now() + next_pause(slot), SUCCESSOR);
     }
+}
+
+void slots_reload(void) {
+    last_reload = now();
+    for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
+        if (worker->state != GONE) worker_tell(worker, 'h');
 }
 
 /* The files on disk anew: another Node, another FlexiLib, the configuration. */

@@ -61,6 +61,7 @@ void slots_ready(worker *worker);
 void slots_damaged(worker *worker);
 void slots_suspect(worker *worker, const char *why);
 void slots_ended(const worker *worker, int status);
+void slots_reload(void);
 void slots_upgrade(void);
 void slots_end(int signal);
 void slots_tick(void);
