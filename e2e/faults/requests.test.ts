@@ -47,7 +47,8 @@ it.each(modes)('F27 pipelining, 1 to 100 deep, mixed with bodies: %s', async (mo
     const bodies: string[] = [];
     for (let i = 0; i < depth; i++) {
       const body = `${depth}-${i}-${'b'.repeat((i * 37) % 3000)}`;
-      const kind = (depth + i) % 5;
+      // The first chunked one takes the connection to the other door: in some there is none, in some it comes late.
+      const kind = Math.min((depth + i) % 5, depth % 2 || i < depth / 2 ? 3 : 4);
       bodies.push(kind < 3 ? `/${depth}/${i}\n` : body);
       bytes += kind < 3 ? get(`/${depth}/${i}`) : kind === 3 ? plain(body) : chunked(body);
     }
