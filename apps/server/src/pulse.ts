@@ -5,6 +5,7 @@ import { exitNow, type Runtime, type Supervisor } from '@flexilib/native';
 import type { Log } from './log.ts';
 
 const PULSE_MS = 400;
+const SILENCE_MS = 60_000;
 const PAGE = 4096;
 
 export interface Pulse {
@@ -23,13 +24,22 @@ export interface PulseOptions {
 }
 
 export function startPulse({ runtime, supervisor, maxMemory, log }: PulseOptions): Pulse {
-  let asked = false;
+  let reason = '';
   let leaving = false;
+  const told = new Map<string, number>();
 
   function suspect(why: string): void {
-    if (asked || !supervisor) return;
-    asked = true;
-    supervisor.replace(why);
+    if (reason !== '') return;
+    reason = why;
+    supervisor?.replace(why);
+  }
+
+  /** Of a library that does it in every call one line a minute is enough. */
+  function tell(what: string): void {
+    const now = performance.now();
+    if (now - (told.get(what) ?? Number.NEGATIVE_INFINITY) < SILENCE_MS) return;
+    told.set(what, now);
+    log.warn(`a library changed ${what} of the process; it is mended`);
   }
 
   if (supervisor) runtime.watchSupervisor(supervisor.channel);
@@ -37,7 +47,8 @@ export function startPulse({ runtime, supervisor, maxMemory, log }: PulseOptions
     const { mended, crippled } = runtime.mend();
     if (crippled && supervisor && !leaving) giveUp(); // before anything is written where a client may be by now
     supervisor?.beat();
-    for (const what of mended) log.warn(`a library changed ${what} of the process; it is mended`);
+    if (reason !== '' && !leaving) supervisor?.replace(reason); // a successor may have failed
+    for (const what of mended) tell(what);
     if (maxMemory === undefined) return;
     const held = privateMemory();
     if (held > maxMemory) suspect(`it holds ${Math.round(held / (1 << 20))} MiB of memory, past max_memory`);

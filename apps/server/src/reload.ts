@@ -1,8 +1,7 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { FlexilibError, type Supervisor } from '@flexilib/native';
 import { count } from './check.ts';
 import type { Log } from './log.ts';
-import { configCopy, readSettings, type Settings } from './settings.ts';
+import { keepConfig, readSettings, type Settings } from './settings.ts';
 
 export interface ReloadOptions {
   file: string;
@@ -35,7 +34,10 @@ export function createReload(
       const changed = changedOptions(started.server, next.server);
       if (changed.length > 0) log.warn(`${file}: [server] ${changed.join(', ')}: needs a restart`);
       apply(next.routes);
-      if (supervisor && shared) await keep(next.text, configCopy(shared), supervisor.slot);
+      if (supervisor && shared)
+        await keepConfig(shared, next).catch((error: Error) =>
+          log.warn(`a process that takes over will not know of this reload: ${error.message}`),
+        );
       log.info(`${file}: reloaded, ${count(next.routes.length, 'route')}`);
     } catch (error) {
       const text = error instanceof FlexilibError ? error.message : String(error);
@@ -58,12 +60,6 @@ export function createReload(
     })();
     return running;
   };
-}
-
-/** For successors. In one step, since one may be reading it. */
-async function keep(text: string, path: string, slot: number): Promise<void> {
-  await writeFile(`${path}.${slot}`, text);
-  await rename(`${path}.${slot}`, path);
 }
 
 function changedOptions(before: Settings['server'], after: Settings['server']): string[] {

@@ -1,12 +1,13 @@
 // `flexilib serve`: reads the configuration, opens the sockets, and becomes the supervisor of the processes that serve
 // (work.ts), each of which begins here too; or serves by itself.
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRunDirectory } from '@flexilib/loader';
 import { findSupervisor, type Listener, notify, type Supervisor, supervise } from '@flexilib/native';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
-import { configCopy, readSettings, type Settings } from './settings.ts';
+import { configCopy, keepConfig, readSettings, type Settings } from './settings.ts';
 import { pidFile } from './upgrade.ts';
 import { work } from './work.ts';
 
@@ -41,7 +42,7 @@ async function superviseFrom(
   const { path: directory, lock } = await openRunDirectory();
   if (directory) {
     process.env.FLEXILIB_SHARED_DIR = directory;
-    await writeFile(configCopy(directory), settings.text);
+    await keepConfig(directory, settings);
     await writeFile(pidFile(directory), `${process.pid}\n`);
   }
   const bin = join(import.meta.dirname, '../bin/flexilib.cjs');
@@ -57,10 +58,13 @@ async function superviseFrom(
 }
 
 async function serveFor(supervisor: Supervisor, file: string, log: Log): Promise<void> {
+  const server = process.env.FLEXILIB_SHARED_DIR;
   const runDirectory = await openRunDirectory();
-  const { shared } = runDirectory;
-  const inForce = supervisor.start !== 'upgrade' && shared ? configCopy(shared) : file;
+  delete process.env.FLEXILIB_SHARED_DIR; // no business of libraries
+  const copy = server && configCopy(server);
+  // A cleaner of temporary files may have removed the copy: the file is better than nothing.
+  const inForce = supervisor.start !== 'upgrade' && copy && existsSync(copy) ? copy : file;
   const settings = await readSettings(file, inForce);
-  if (supervisor.start === 'upgrade' && shared) await writeFile(configCopy(shared), settings.text);
   await work({ file, log, settings, runDirectory, listeners: supervisor.listeners, supervisor });
+  if (supervisor.start === 'upgrade' && server) await keepConfig(server, settings).catch(() => {});
 }

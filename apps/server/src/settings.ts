@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
@@ -22,6 +22,13 @@ export interface Settings {
 
 /** In the run directory: the configuration that is in force, whatever the file says by now. A successor goes on with it. */
 export const configCopy = (directory: string): string => join(directory, 'proxy.ini');
+
+/** Keeps it for successors, in one step, since one may be reading it. */
+export async function keepConfig(directory: string, { text }: Settings): Promise<void> {
+  const written = `${configCopy(directory)}.${process.pid}`;
+  await writeFile(written, text);
+  await rename(written, configCopy(directory));
+}
 
 /** As it was at the start: a library may change it. */
 const startedWith: NodeJS.ProcessEnv = { ...process.env };

@@ -6,6 +6,8 @@ export interface Commands {
   log: Log;
   supervisor: Supervisor | null;
   reload(): Promise<void>;
+  /** Another process is to take this one's place. */
+  suspect(why: string): void;
   /** These end the process by themselves. end: politely. */
   end(): Promise<void>;
   /** A successor serves: finish what is here. */
@@ -18,7 +20,7 @@ export interface Commands {
  * Does what the supervisor says, or signals: HUP reloads; the first TERM or INT ends politely, the second at once, as a
  * shell would report it. From here on the supervisor knows that this process serves.
  */
-export function onCommands({ log, supervisor, reload, end, leave, abandon }: Commands): void {
+export function onCommands({ log, supervisor, suspect, reload, end, leave, abandon }: Commands): void {
   let ending = false;
   let leaving = false;
 
@@ -34,11 +36,17 @@ export function onCommands({ log, supervisor, reload, end, leave, abandon }: Com
     ending = true;
   }
 
+  process.on('SIGCHLD', () => {}); // Node's handler stays, and is not taken for a library's
   process.on('SIGHUP', () => {
     if (!ending) reload();
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
+      // Those of the server go to the supervisor; this one is about this process alone.
+      if (supervisor && !ending) {
+        suspect(`it was told to end by ${signal}`);
+        return;
+      }
       if (ending) exitNow(128 + constants.signals[signal]);
       log.info(`${signal}: finishing the requests in flight; once more exits at once`);
       endPolitely();

@@ -25,6 +25,8 @@ import { onCommands } from './signals.ts';
 const GRACE_MS = 10_000;
 /** The last part of it, when connections that are silent are closed too. */
 const CLOSE_MS = 1000;
+/** How long reports of crashes may take then. */
+const REPORTS_MS = 1500;
 /** How long libraries may take to unload then. */
 const UNLOAD_MS = 1000;
 /** Without its supervisor a process is gone within a second. */
@@ -118,7 +120,7 @@ export async function work({
   async function end(grace: number): Promise<void> {
     pulse.leave();
     await door.close(grace);
-    await settleReports();
+    await Promise.race([settleReports(), sleep(REPORTS_MS)]);
     await Promise.race([loader.close(), sleep(Math.min(grace, UNLOAD_MS))]);
     await watcher.close(); // after the last load, which tells it what it saw
     await runDirectory.close();
@@ -130,11 +132,12 @@ export async function work({
   onCommands({
     log,
     supervisor,
+    suspect: pulse.suspect,
     reload,
     end: () => end(GRACE_MS),
     async leave() {
       pulse.leave();
-      await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS)]);
+      await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);
     },
     abandon: () => end(ORPHAN_MS),

@@ -55,6 +55,7 @@ export function createDoor(options: DoorOptions): Door {
 export function createEdgeDoor(options: DoorOptions): EdgeDoor {
   // Made when it is needed: node:http costs a megabyte.
   let node: NodeDoor | null = null;
+  let leaving = false;
   const { limits, body } = options;
   const onInline = createBlockingWatch(options.onFault); // one for both doors: nobody is named twice
   const edge = createEdge({
@@ -63,7 +64,10 @@ export function createEdgeDoor(options: DoorOptions): EdgeDoor {
     maxBody: body.max,
     onInline,
     handOver(fd, peer, bytes) {
-      node ??= createNodeDoor(options, onInline, () => edge.makeRoom());
+      if (!node) {
+        node = createNodeDoor(options, onInline, () => edge.makeRoom());
+        if (leaving) void node.leave(); // each answer is its connection's last
+      }
       node.adopt(fd, peer, bytes);
     },
     elsewhere: () => node?.size ?? 0,
@@ -77,12 +81,14 @@ export function createEdgeDoor(options: DoorOptions): EdgeDoor {
     },
     listen: edge.listen,
     async leave() {
+      leaving = true;
       const nodeLeft = node?.leave();
       await edge.leave();
       await nodeLeft;
       await node?.leave(); // the edge may have handed over until its end
     },
     async close(grace) {
+      leaving = true;
       const timer = setTimeout(edge.cut, grace);
       const begun = performance.now();
       const nodeClosed = node?.close(grace);

@@ -2,15 +2,15 @@
 // system's temporary folder; in it, one folder a process, held by a lock that ends with the process. Where several
 // processes make up one server, $FLEXILIB_SHARED_DIR is the folder of all of them, and theirs are in there.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { lstat, mkdir, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readlink, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { tryLock } from '@flexilib/native';
 
 const PREFIX = 'flexilib-';
+/** As mkdtemp(3) makes it. */
+const NAME = /^flexilib-\w{6}$/;
 const LOCK = 'lock';
-/** A folder without a lock this young may belong to a process that is just starting. */
-const YOUNG_MS = 60_000;
 
 export interface RunDirectory {
   /** null: none can be written to, and copies must live in memory (memfd_create(2)). */
@@ -66,8 +66,8 @@ export async function runningDirectories(env: NodeJS.ProcessEnv = process.env): 
   const names = await readdir(base).catch(() => []); // where there is no folder no server runs
   for (const name of names) {
     const path = join(base, name);
-    if (!name.startsWith(PREFIX)) continue;
     try {
+      if (!NAME.test(name) || !(await isOurs(path))) continue;
       const fd = openSync(join(path, LOCK), constants.O_RDWR);
       if (!tryLock(fd)) running.push(path);
       closeSync(fd);
@@ -102,30 +102,28 @@ function lock(path: string, flags: number): number | null {
   return null;
 }
 
+/** Whether it is a folder that a server of this user may have made. */
+async function isOurs(path: string): Promise<boolean> {
+  const stat = await lstat(path);
+  return NAME.test(basename(path)) && stat.isDirectory() && stat.uid === process.geteuid?.();
+}
+
 async function clean(base: string): Promise<void> {
   for (const name of await readdir(base)) {
-    if (!name.startsWith(PREFIX)) continue;
     const path = join(base, name);
     try {
-      const stat = await lstat(path);
-      if (!stat.isDirectory() || stat.uid !== process.geteuid?.()) continue;
+      if (!NAME.test(name) || !(await isOurs(path))) continue;
       const fd = lock(path, 0);
-      const abandoned = fd !== null || (await isYoungerThan(stat.mtimeMs, path)) === false;
-      if (abandoned) await removeRunDirectory(path);
-      if (fd !== null) closeSync(fd);
+      // Without a lock it isn't known whose it is: only an empty one goes, of a process that ended as it started.
+      if (fd === null) await rmdir(path);
+      else {
+        await removeRunDirectory(path);
+        closeSync(fd);
+      }
     } catch {
       // Another process cleans too, or it isn't ours to remove.
     }
   }
-}
-
-/** null: it has a lock, so its age says nothing. */
-async function isYoungerThan(mtimeMs: number, path: string): Promise<boolean | null> {
-  const locked = await lstat(join(path, LOCK)).then(
-    () => true,
-    () => false,
-  );
-  return locked ? null : Date.now() - mtimeMs < YOUNG_MS;
 }
 
 async function removeRunDirectory(path: string): Promise<void> {

@@ -1,14 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openRunDirectory } from '../src/index.ts';
@@ -51,16 +43,23 @@ it('removes what killed processes left, and nothing else', async () => {
   writeFileSync(join(killed.path, '1-lib.so'), 'x');
   writeFileSync(outside, 'x');
   symlinkSync(outside, join(killed.path, '2-lib.so.beside'));
-  mkdirSync(join(base, 'flexilib-starting'));
-  mkdirSync(join(base, 'flexilib-old'));
-  utimesSync(join(base, 'flexilib-old'), 1, 1);
+  mkdirSync(join(base, 'flexilib-ended0')); // as it started
+  // Of someone else.
+  mkdirSync(join(base, 'flexilib-main'));
+  mkdirSync(join(base, 'flexilib-source/precious'), { recursive: true });
+  mkdirSync(join(base, 'flexilib-backup/precious'), { recursive: true });
   mkdirSync(join(base, 'other'));
   await killed.kill();
   try {
     const directory = await openRunDirectory({ FLEXILIB_RUN_DIR: base });
     const left = readdirSync(base).map((name) => join(base, name));
     expect(left.sort()).toEqual(
-      [directory.path!, alive.path, join(base, 'flexilib-starting'), join(base, 'other')].sort(),
+      [
+        directory.path!,
+        alive.path,
+        ...['main', 'source', 'backup'].map((name) => join(base, `flexilib-${name}`)),
+        join(base, 'other'),
+      ].sort(),
     );
     expect(existsSync(outside)).toBe(false);
     await directory.close();

@@ -46,6 +46,7 @@ static void walk(fl_fault *fault, void *from) {
 /* Ends what the thread does under the guard. context: NULL if it isn't a signal that ends it. */
 static _Noreturn void leave(fl_thread *thread, int signal, void *address, const ucontext_t *context) {
     /* A stack that was written over makes the walk along it a fault too: that one keeps what is known of the first. */
+    atomic_store_explicit(&thread->until, 0, memory_order_relaxed); /* from here on the loop must beat by itself */
     if (thread->armed == ARMED) {
         if (thread->activity.in_request && !forked) fl_watch_damage();
         thread->fault = (fl_fault){.signal = signal, .address = address};

@@ -28,6 +28,10 @@ void fl_log(const fl_library *library, size_t level, const char *message, size_t
     if (!entry) return;
     *entry = (line){.library = library ? library->id : -1, .level = level > 3 ? 3 : (int32_t)level, .len = len};
     memcpy(entry->text, message, len);
+    /* A deadline that ends the call here would leave the locks held; the watchdog tries again. */
+    fl_thread *thread = fl_thread_self();
+    int armed = thread ? thread->armed : UNARMED;
+    if (thread) thread->armed = UNARMED;
     pthread_mutex_lock(&lines.lock);
     bool full = lines.bytes + sizeof *entry + len > BACKLOG_MAX;
     if (full) {
@@ -41,6 +45,7 @@ void fl_log(const fl_library *library, size_t level, const char *message, size_t
     pthread_mutex_unlock(&lines.lock);
     if (full) free(entry);
     else fl_complete_log();
+    if (thread) thread->armed = armed;
 }
 
 /* The oldest line into text (at least 4 KiB); about: library id or -1, level, lines dropped before it. Gives its

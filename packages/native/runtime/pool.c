@@ -151,6 +151,7 @@ static bool start_thread(int32_t number) {
 /* A library has called pthread_exit(3): the thread is lost, its call has failed. */
 static void on_thread_end(void *arg) {
     fl_thread *thread = arg;
+    thread->armed = UNARMED; /* its frames are gone */
     if (!thread->call) { /* the loop's: there is no way on */
         static const char text[] = "error: a library has ended the event loop's thread (pthread_exit)\n";
         (void)!write(STDERR_FILENO, text, sizeof text - 1);
@@ -191,17 +192,19 @@ FL_EXPORT void fl_kick(void) {
 }
 
 /* A submitted call is past its deadline, and nobody waits for it any more: if it holds a thread, another one takes that
- * one's place, as long as not too many are lost. It answers all the same when it returns. Once a call. */
-FL_EXPORT void fl_abandon(fl_call *call) {
+ * one's place, as long as not too many are lost. It answers all the same when it returns. Once a call. 0: it still waits. */
+FL_EXPORT int32_t fl_abandon(fl_call *call) {
     pthread_mutex_lock(&queue.lock);
     fl_thread *thread = call->thread;
     int32_t most = pool.count > LOST_MIN ? pool.count : LOST_MIN;
-    if (thread && thread->call == call && queue.lost < most && start_thread(pool.count)) {
+    bool inside = thread && thread->call == call;
+    if (inside && queue.lost < most && start_thread(pool.count)) {
         thread->replaced = true;
         queue.lost++;
         if (call->slow) queue.in_slow--;
     }
     pthread_mutex_unlock(&queue.lock);
+    return inside;
 }
 
 /* Starts the threads and makes the calling one, the loop's, able to call executors too. Once a process.

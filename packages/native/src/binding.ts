@@ -16,7 +16,7 @@ export interface Binding {
   invoke(call: Address): void;
   submit(call: Address): void;
   kick(): void;
-  abandon(call: Address): void;
+  abandon(call: Address): number;
   mend(): number;
   watchSupervisor(fd: number): void;
   libraryNew(path: string, id: number): Address;
@@ -74,7 +74,7 @@ export function bind(path: string): Binding {
       invoke: so.func('void fl_invoke(size_t)'),
       submit: so.func('void fl_submit(size_t)'),
       kick: so.func('void fl_kick()'),
-      abandon: so.func('void fl_abandon(size_t)'),
+      abandon: so.func('int32_t fl_abandon(size_t)'),
       mend: so.func('int32_t fl_mend()'),
       watchSupervisor: so.func('void fl_watch_supervisor(int32_t)'),
       libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),

@@ -208,9 +208,12 @@ export class Call {
     this.#binding.submit(this.#address);
   }
 
-  /** Nobody waits for it any more: the pool replaces the thread that it holds. Runtime.abandon is what callers want. */
-  abandon(): void {
-    this.#binding.abandon(this.#address);
+  /**
+   * Nobody waits for it any more: the pool replaces the thread that it holds. False: it still waits for one.
+   * Runtime.abandon is what callers want.
+   */
+  abandon(): boolean {
+    return this.#binding.abandon(this.#address) === 1;
   }
 
   /** Forgets the last request and frees what its answer needed. */

@@ -158,7 +158,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       if (submitted % KICK === 0) binding.kick();
     },
     abandon(call) {
-      call.abandon();
+      if (!call.abandon()) return;
       const { done, owner, library } = call;
       setTimeout(() => {
         // Else it has returned, and may serve another request by now.

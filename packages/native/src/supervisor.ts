@@ -5,7 +5,7 @@ import { addressOf, bindSockets } from './binding.ts';
 import { FlexilibError } from './errors.ts';
 import { pollReadable } from './poll.ts';
 import { runtimePath } from './runtime.ts';
-import { exitNow, replaceProcess } from './system.ts';
+import { closeOnExec, exitNow, replaceProcess } from './system.ts';
 
 const supervisorPath = join(runtimePath, '../flexilib-supervisor');
 
@@ -80,6 +80,8 @@ export function findSupervisor(): Supervisor | null {
   for (const name of ['CHANNEL', 'START', 'SLOT', 'LISTENERS']) delete process.env[`FLEXILIB_${name}`];
   if (!FLEXILIB_CHANNEL) return null;
   const channel = Number(FLEXILIB_CHANNEL);
+  const listeners = (FLEXILIB_LISTENERS ?? '').split(',').map(Number);
+  closeOnExec([channel, ...listeners]);
   const { send, recv } = bindSockets(runtimePath);
   const message = Buffer.from(new ArrayBuffer(256));
   const address = addressOf(message);
@@ -94,7 +96,7 @@ export function findSupervisor(): Supervisor | null {
     channel,
     start: FLEXILIB_START as Supervisor['start'],
     slot: Number(FLEXILIB_SLOT),
-    listeners: (FLEXILIB_LISTENERS ?? '').split(',').map(Number),
+    listeners,
     ready(onCommand) {
       const poll = pollReadable(channel, () => {
         const length = recv(channel, address, 1);

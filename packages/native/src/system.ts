@@ -4,6 +4,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const MFD_CLOEXEC = 1;
 const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = 1030;
 
 const libc = koffi.load('libc.so.6');
@@ -36,6 +37,11 @@ export function duplicate(fd: number): number {
 export function exitNow(code: number): never {
   exit(code);
   throw new Error('unreachable');
+}
+
+/** The descriptors end with this program, whatever it executes. */
+export function closeOnExec(fds: readonly number[]): void {
+  for (const fd of fds) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /**

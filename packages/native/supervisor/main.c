@@ -13,6 +13,8 @@
 
 #include "supervisor.h"
 
+#define WAIT_MS 60000
+#define OVERSLEPT_MS 500
 /* Descriptors that it is started with: few, and small numbers. */
 #define INHERITED_MAX 1024
 
@@ -72,7 +74,12 @@ static void wait_for_events(int signals) {
         fds[count++] = (struct pollfd){.fd = worker->channel, .events = POLLIN};
     }
     int64_t wait = slots_next() - now();
-    if (poll(fds, count, wait < 0 ? 0 : wait > 60000 ? 60000 : (int)wait) <= 0) return;
+    if (wait < 0) wait = 0;
+    if (wait > WAIT_MS) wait = WAIT_MS;
+    int64_t until = now() + wait;
+    int ready = poll(fds, count, (int)wait);
+    if (now() - until > OVERSLEPT_MS) workers_pardon(); /* we were stopped, and so were they */
+    if (ready <= 0) return;
     for (nfds_t i = 1; i < count; i++)
         if (fds[i].revents) workers_hear(of[i]);
     struct signalfd_siginfo info;
@@ -87,6 +94,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    spare_children();
     for (int fd = STDERR_FILENO + 1; fd < INHERITED_MAX; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC); /* become() names the exceptions */
     int signals = open_signals();
     if (signals < 0) {

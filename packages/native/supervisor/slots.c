@@ -16,6 +16,8 @@
 /* How long a process may be silent; and one that may be damaged. */
 #define SILENCE_MS 2000
 #define DAMAGED_SILENCE_MS 1000
+/* A damaged process that hasn't asked by then can't. */
+#define SPEECHLESS_MS 150
 /* A process that has served so long was well; after those that die younger the next ones start later and later. */
 #define WELL_MS 500
 #define PAUSE_MIN_MS 100
@@ -97,12 +99,16 @@ void slots_ready(worker *worker) {
     fl_notify("READY=1");
 }
 
+/* It asks to be replaced, if it still can. */
 void slots_damaged(worker *worker) {
-    if (worker->state != STARTING) worker->silence = DAMAGED_SILENCE_MS;
+    if (worker->state == STARTING) return;
+    worker->silence = DAMAGED_SILENCE_MS;
+    worker->damaged = now();
 }
 
 void slots_suspect(worker *worker, const char *why) {
     slot *slot = &slots[worker->slot];
+    worker->damaged = 0;
     if (worker->state != SERVING || slot->starting || slot->due != NEVER || ending) return;
     say(WARNING, "process %d is replaced: %s", worker->pid, why);
     int64_t due = last_replaced + APART_MS;
@@ -130,7 +136,7 @@ void slots_ended(const worker *ended, int status) {
         return;
     }
     if (ending) return;
-    if (!announced) { /* it has said why */
+    if (!announced && was_starting && ended->kind == FIRST) { /* it has said why */
         exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
         if (WIFSIGNALED(status)) tell_end(ended, status);
         slots_end(SIGTERM);
@@ -149,6 +155,7 @@ void slots_reload(void) {
     last_reload = now();
     for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
         if (worker->state != GONE) worker_tell(worker, 'h');
+    for (int i = 0; i < given.workers; i++) slots[i].reload |= !slots[i].serving;
 }
 
 /* The files on disk anew: another Node, another FlexiLib, the configuration. */
@@ -189,6 +196,10 @@ void slots_end(int signal) {
 
 static void start_due(slot *slot, int64_t at) {
     if (slot->due > at || slot->starting) return;
+    if (slot->kind == SUCCESSOR && slot->serving && at < last_replaced + APART_MS) {
+        slot->due = last_replaced + APART_MS; /* another was replaced meanwhile */
+        return;
+    }
     slot->due = NEVER;
     slot->starting = worker_start((int)(slot - slots), slot->kind);
     if (slot->serving) last_replaced = at;
@@ -204,6 +215,10 @@ void slots_tick(void) {
     for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
         if (worker->state == GONE) continue;
         any = true;
+        if (worker->damaged && at - worker->damaged >= SPEECHLESS_MS) {
+            worker->damaged = 0;
+            slots_suspect(worker, "a library crashed in it, and its loop hangs");
+        }
         if (worker->leave && at >= worker->leave) worker_kill(worker, "did not leave in time");
         else if (at - worker->beat > worker->silence)
             worker_kill(worker, worker->channel < 0 ? "closed its channel" : "does not answer");
@@ -221,6 +236,7 @@ int64_t slots_next(void) {
     for (const worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
         if (worker->state == GONE || worker->killed) continue;
         if (worker->leave && worker->leave < next) next = worker->leave;
+        if (worker->damaged && worker->damaged + SPEECHLESS_MS < next) next = worker->damaged + SPEECHLESS_MS;
         if (worker->beat + worker->silence < next) next = worker->beat + worker->silence + 1;
     }
     return next;

@@ -38,6 +38,7 @@ typedef struct worker {
     int64_t since;   /* in this state */
     int64_t beat;    /* last heard of */
     int64_t silence; /* how long it may be silent */
+    int64_t damaged; /* when a fault was contained in it that it hasn't told of; 0: none */
     int64_t leave;   /* when it must have left; 0: it needn't */
     bool killed;     /* by us */
 } worker;
@@ -53,6 +54,7 @@ void worker_tell(worker *worker, char command);
 void worker_leave(worker *worker, char command, int64_t within);
 void worker_kill(worker *worker, const char *why);
 void workers_reap(void);
+void workers_pardon(void);
 void workers_hear(worker *worker);
 
 /* slots.c: which process serves, and which takes its place */
@@ -73,6 +75,7 @@ void say_open(void);
 void say(enum level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* tidy.c */
+void spare_children(void);
 void kill_strays(void);
 void write_file(const char *directory, const char *name, const char *text);
 void remove_directory(const char *path);

@@ -9,24 +9,42 @@
 
 #include "supervisor.h"
 
-/* Ends processes that a library has forked and that outlived their parent, which makes them ours (PR_SET_CHILD_SUBREAPER).
- * Where the kernel doesn't list children (CONFIG_PROC_CHILDREN) those that made a process group of their own stay. */
-void kill_strays(void) {
+#define BESIDE ".beside"
+
+static pid_t strangers[256]; /* children of who became us: not ours to end */
+static int stranger_count;
+
+static int list_children(pid_t *pids, int most) {
     char path[48], list[4096];
     snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    ssize_t len = read(fd, list, sizeof list - 1);
-    close(fd);
-    if (len <= 0) return;
-    list[len] = '\0';
-    for (char *at = list, *end; *at; at = end) {
-        pid_t pid = (pid_t)strtol(at, &end, 10);
-        if (end == at) return;
-        bool ours = false;
+    ssize_t len = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
+    if (fd >= 0) close(fd);
+    list[len < 0 ? 0 : len] = '\0';
+    int count = 0;
+    for (char *at = list, *end; count < most && *at; at = end) {
+        pids[count] = (pid_t)strtol(at, &end, 10);
+        if (end == at) break;
+        count++;
+    }
+    return count;
+}
+
+/* Before the first process is started. */
+void spare_children(void) { stranger_count = list_children(strangers, sizeof strangers / sizeof *strangers); }
+
+/* Ends processes that a library has forked and that outlived their parent, which makes them ours (PR_SET_CHILD_SUBREAPER).
+ * Where the kernel doesn't list children (CONFIG_PROC_CHILDREN) those that made a process group of their own stay. */
+void kill_strays(void) {
+    pid_t pids[512];
+    if (getpid() == 1) return; /* everybody's orphans are ours then, and they end with us */
+    int count = list_children(pids, sizeof pids / sizeof *pids);
+    for (int i = 0; i < count; i++) {
+        bool spared = false;
         for (const worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
-            ours |= worker->state != GONE && worker->pid == pid;
-        if (!ours && pid > 1) kill(pid, SIGKILL);
+            spared |= worker->state != GONE && worker->pid == pids[i];
+        for (int j = 0; j < stranger_count; j++) spared |= strangers[j] == pids[i];
+        if (!spared) kill(pids[i], SIGKILL);
     }
 }
 
@@ -42,7 +60,15 @@ void write_file(const char *directory, const char *name, const char *text) {
 }
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *place) {
-    (void)stat, (void)type, (void)place;
+    (void)stat, (void)place;
+    /* A copy that had to lie beside its original; run-directory.ts makes such links. */
+    char target[4096];
+    size_t len = strlen(path), suffix = sizeof BESIDE - 1;
+    if (type == FTW_SL && len > suffix && strcmp(path + len - suffix, BESIDE) == 0) {
+        ssize_t found = readlink(path, target, sizeof target - 1);
+        target[found < 0 ? 0 : found] = '\0';
+        unlink(target);
+    }
     remove(path);
     return 0;
 }

@@ -102,6 +102,11 @@ void workers_hear(worker *worker) {
     worker->beat = now();
 }
 
+/* Nobody has been silent. */
+void workers_pardon(void) {
+    for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++) worker->beat = now();
+}
+
 /* Everything that has ended, be it ours or left to us: as the first process of a container it is all that end. */
 void workers_reap(void) {
     int status;

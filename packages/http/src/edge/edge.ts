@@ -74,7 +74,8 @@ export function createEdge(options: EdgeOptions): Edge {
   const wheel = createWheel(monotonicNow, (timed) => protect(onDeadline, timed as Connection));
   const turns = createTurns((connection) => protect(serve.advance, connection), wheel.touch);
   let poll: Poll | null = null;
-  let closing = false;
+  let closing = false; // no connection has more than one answer
+  let ending = false; // and none waits for a request
   let onClosed!: () => void;
   const closed = new Promise<void>((resolve) => {
     onClosed = resolve;
@@ -114,7 +115,7 @@ export function createEdge(options: EdgeOptions): Edge {
     onError,
   });
   const contentMax = Math.min(CONTENT_MAX, options.maxBody);
-  const serve = createServe(parts, execute, contentMax, () => closing);
+  const serve = createServe(parts, execute, contentMax, () => ending);
   const onDeadline = createDeadlines(parts, execute, serve);
   const acceptor = createAcceptor({
     sockets,
@@ -185,6 +186,7 @@ export function createEdge(options: EdgeOptions): Edge {
     },
     close() {
       closing = true;
+      ending = true;
       acceptor.close();
       for (const connection of connections.values()) {
         if (connection.phase !== Phase.idle) continue;

@@ -26,7 +26,7 @@ export function createServe(
   parts: Parts,
   execute: Execute,
   contentMax: number,
-  isClosing: () => boolean,
+  isEnding: () => boolean,
 ): Serve {
   const { runtime, sockets, slabs, answers, wheel, turns, limits, stats } = parts;
 
@@ -174,7 +174,7 @@ export function createServe(
     const { from, to, phase } = connection;
     if (from === to) {
       giveSlab(parts, connection);
-      if (connection.ended || (isClosing() && phase !== Phase.idle)) destroy(parts, connection);
+      if (connection.ended || (isEnding() && phase !== Phase.idle)) destroy(parts, connection);
       else if (phase !== Phase.idle) {
         connection.phase = Phase.idle;
         wheel.set(connection, limits.idle);
