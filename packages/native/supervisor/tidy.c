@@ -23,9 +23,9 @@ static int list_children(pid_t *pids, int most) {
     list[len < 0 ? 0 : len] = '\0';
     int count = 0;
     for (char *at = list, *end; count < most && *at; at = end) {
-        pids[count] = (pid_t)strtol(at, &end, 10);
-        if (end == at) break;
-        count++;
+        long pid = strtol(at, &end, 10);
+        if (pid <= 1) break; /* the end; and 0 would be our whole process group */
+        pids[count++] = (pid_t)pid;
     }
     return count;
 }
