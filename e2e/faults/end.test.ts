@@ -1,17 +1,15 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { ask, keepAlive } from '../support/client.ts';
 import { answerOf, install, numbered } from '../support/library.ts';
 import type { Load } from '../support/load.ts';
+import { isAlive } from '../support/processes.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { ANSWERS, endSites, openSite } from './support/site.ts';
 
 afterEach(endSites);
-
-const isAlive = (pid: number) =>
-  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 /**
  * A silent connection is closed while its next request is on the way: then nothing of an answer has come, and a client may

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import { build, endScenes, isAlive, modes, openScene } from './support/scene.ts';
+import { isAlive } from '../support/processes.ts';
+import { build, endScenes, modes, openScene } from './support/scene.ts';
 
 afterEach(endScenes);
 

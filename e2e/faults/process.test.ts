@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { build, endScenes, isAlive, modes, openScene } from './support/scene.ts';
+import { isAlive } from '../support/processes.ts';
+import { build, endScenes, modes, openScene } from './support/scene.ts';
 
 afterEach(endScenes);
 

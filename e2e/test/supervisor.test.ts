@@ -5,128 +5,16 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask, keepAlive, text } from '../support/client.ts';
-import { compile } from '../support/library.ts';
+import { ask, text } from '../support/client.ts';
 import { steadyLoad } from '../support/load.ts';
-import { run, type Server, start, stopAll, temporaryFolder } from '../support/server.ts';
+import { buildCrashing, buildSteady, isAlive, lines } from '../support/processes.ts';
+import { run, start, stopAll, temporaryFolder } from '../support/server.ts';
 
 afterEach(stopAll);
 
-const steady = compile(`static flexilib_response response = {.ptr = "steady", .len = 6};
-  flexilib_response *handle_request(flexilib_request *request) { (void)request; return &response; }`);
-const crashing = compile(`flexilib_response *handle_request(flexilib_request *request) {
-    return (flexilib_response *)(*(volatile size_t *)(request->content_len * 0)); }`);
-
-const lines = (server: Server, of: RegExp) => server.stderr().filter((line) => of.test(line));
+const steady = buildSteady();
+const crashing = buildCrashing();
 const readText = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
-const isAlive = (pid: number) =>
-  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-
-describe('a serving process that is killed', () => {
-  it('costs the connections inside it, and nobody is refused', async () => {
-    const server = await start(`/ = ${steady}\n`);
-    const load = steadyLoad(server.port, { connections: 64 });
-    await load.more(5000);
-    for (let i = 0; i < 3; i++) {
-      const { pid } = server;
-      const killed = performance.now();
-      process.kill(pid, 'SIGKILL');
-      expect(await text(server.port, '/')).toBe('steady'); // connects while nobody accepts
-      expect(performance.now() - killed).toBeLessThan(500);
-      expect(server.pid).not.toBe(pid);
-      await load.more(5000);
-    }
-    await load.stop();
-    expect([load.wrong, load.refused]).toEqual([[], []]);
-    expect(load.lost.length).toBeLessThanOrEqual(3 * 64);
-    expect(
-      lines(server, /^error: process \d+ was killed by signal 9 \(Killed\); another takes its place$/),
-    ).toHaveLength(3);
-  });
-
-  it('is killed by the supervisor when its loop does not turn', async () => {
-    const server = await start(`/ = ${steady}\n[/]\nrun = pool\n`);
-    expect(await text(server.port, '/')).toBe('steady');
-    const { pid } = server;
-    process.kill(pid, 'SIGSTOP');
-    expect(await text(server.port, '/')).toBe('steady');
-    expect(isAlive(pid)).toBe(false);
-    expect(lines(server, new RegExp(`^error: process ${pid} does not answer: killed$`))).toHaveLength(1);
-  });
-
-  it('is not killed while its loop is in a call that may go on', async () => {
-    const slow = compile(`#include <unistd.h>
-      static flexilib_response response = {.ptr = "slow", .len = 4};
-      flexilib_response *handle_request(flexilib_request *request) { (void)request; sleep(4); return &response; }`);
-    const server = await start(`/ = ${slow}\n[/]\nrun = inline\n`);
-    const { pid } = server;
-    expect(await text(server.port, '/')).toBe('slow');
-    expect(server.pid).toBe(pid);
-  });
-
-  it('is not started again and again at once when it dies at once', async () => {
-    const server = await start(`/ = ${steady}\n`);
-    const begun = performance.now();
-    for (let i = 0; i < 5; i++) {
-      const { pid } = server;
-      process.kill(pid, 'SIGKILL');
-      await expect
-        .poll(() => server.pid > 0 && server.pid !== pid, { timeout: 3000, interval: 5 })
-        .toBe(true);
-    }
-    expect(performance.now() - begun).toBeGreaterThan(0 + 100 + 200 + 400 + 800);
-    expect(await text(server.port, '/')).toBe('steady');
-  });
-});
-
-describe('a process that has contained a crash', () => {
-  it('is replaced, and finishes what it has', async () => {
-    const server = await start(`/crash = ${crashing}\n/ = ${steady}\n`);
-    const kept = await keepAlive(server.port);
-    expect(await kept.get('/')).toEqual({ status: 200, body: 'steady' });
-    const { pid } = server;
-    const load = steadyLoad(server.port);
-    await load.more(100);
-    expect((await ask(server.port, '/crash')).status).toBe(502);
-    await expect
-      .poll(() => lines(server, new RegExp(`; process ${pid} finishes what it has$`)).length)
-      .toBe(1);
-    await load.more(10_000);
-    expect(await kept.get('/')).toEqual({ status: 200, body: 'steady' }); // its connection is still there
-    await expect.poll(() => isAlive(pid), { timeout: 3000 }).toBe(false); // the last one is gone
-    await load.stop();
-    expect([load.wrong, load.refused, load.lost]).toEqual([[], [], []]);
-    expect(lines(server, /is replaced/)).toEqual([
-      `warning: process ${pid} is replaced: it has contained a crash of ${crashing}`,
-    ]);
-  });
-
-  it('leaves within ten seconds though a client stays', async () => {
-    const server = await start(`/crash = ${crashing}\n/ = ${steady}\n`);
-    const kept = await keepAlive(server.port);
-    await kept.get('/');
-    const { pid } = server;
-    expect((await ask(server.port, '/crash')).status).toBe(502);
-    await sleep(8000);
-    expect(isAlive(pid)).toBe(true);
-    await expect.poll(() => isAlive(pid), { timeout: 4000 }).toBe(false);
-  });
-
-  it('hands the configuration in force on, whatever the file says', async () => {
-    const server = await start(`/crash = ${crashing}\n/ = ${steady}\n`);
-    writeFileSync(server.config, 'nonsense\n');
-    const { pid } = server;
-    expect((await ask(server.port, '/crash')).status).toBe(502);
-    await expect.poll(() => server.pid !== pid && !isAlive(pid), { timeout: 5000 }).toBe(true);
-    expect(await text(server.port, '/')).toBe('steady');
-    writeFileSync(server.config, `/new = ${steady}\n`);
-    server.signal('SIGHUP');
-    await expect.poll(() => lines(server, /reloaded, 1 route$/).length).toBe(1);
-    process.kill(server.pid, 'SIGKILL');
-    expect((await ask(server.port, '/new')).status).toBe(200);
-    expect((await ask(server.port, '/')).status).toBe(404);
-  });
-});
 
 describe('upgrade', () => {
   it('starts the installed files without losing a request', async () => {

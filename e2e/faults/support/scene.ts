@@ -140,12 +140,3 @@ export async function openScene({
     },
   };
 }
-
-/** Is there such a process? One that has ended and waits to be asked for is none. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
