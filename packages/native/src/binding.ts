@@ -103,10 +103,14 @@ export function bind(path: string): Binding {
   }
 }
 
+/** There is one runtime in a process. */
+let sockets: SocketBinding | null = null;
+
 /** Binds the runtime's socket functions. The runtime has been bound before: nothing is thrown. */
 export function bindSockets(path: string): SocketBinding {
+  if (sockets) return sockets;
   const so = koffi.load(path);
-  return {
+  sockets = {
     area: so.func('size_t fl_area(size_t)'),
     areaForget: so.func('void fl_area_forget(size_t, size_t)'),
     listen: so.func('int32_t fl_listen(const char *, int32_t, int32_t)'),
@@ -123,6 +127,7 @@ export function bindSockets(path: string): SocketBinding {
     close: so.func('int32_t fl_close(int32_t)'),
     notify: so.func('void fl_notify(const char *)'),
   };
+  return sockets;
 }
 
 /** The address of a buffer's first byte. Valid while the buffer is referenced; V8 doesn't move an ArrayBuffer's memory. */

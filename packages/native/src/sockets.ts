@@ -7,7 +7,13 @@ import { runtimePath } from './runtime.ts';
 export const Event = { in: 0x1, out: 0x4, error: 0x8, hangUp: 0x10, readEnd: 0x2000 } as const;
 
 /** errno(3), negative as the functions give it. Linux on x64 and arm64. */
-export const Errno = { again: -11, outOfFiles: -24, outOfFilesInSystem: -23 } as const;
+export const Errno = {
+  again: -11,
+  brokenPipe: -32,
+  reset: -104,
+  outOfFiles: -24,
+  outOfFilesInSystem: -23,
+} as const;
 
 const EVENTS = 128;
 const PEER_MAX = 64;

@@ -5,13 +5,13 @@ import { addressOf, bindSockets } from './binding.ts';
 import { FlexilibError } from './errors.ts';
 import { pollReadable } from './poll.ts';
 import { runtimePath } from './runtime.ts';
+import { Errno } from './sockets.ts';
 import { closeOnExec, exitNow, replaceProcess } from './system.ts';
 
 const supervisorPath = join(runtimePath, '../flexilib-supervisor');
 
-const AGAIN = -11;
-/** errno(3): EPIPE, ECONNRESET. */
-const GONE: readonly number[] = [-32, -104];
+/** Neither is a reason to end: it is busy; or it is gone, and then there is time to finish ('orphaned'). */
+const HARMLESS: readonly number[] = [Errno.again, Errno.brokenPipe, Errno.reset];
 
 export interface SuperviseOptions {
   /** Serving processes. */
@@ -88,8 +88,8 @@ export function findSupervisor(): Supervisor | null {
 
   function tell(text: string): void {
     const status = send(channel, address, message.write(text));
-    // Who listens is gone: then there is time to finish, see 'orphaned'. Else something has closed it, and most likely all else.
-    if (status < 0 && status !== AGAIN && !GONE.includes(status)) exitNow(1);
+    // Else something has closed it, and most likely all other descriptors.
+    if (status < 0 && !HARMLESS.includes(status)) exitNow(1);
   }
 
   return {
@@ -100,7 +100,7 @@ export function findSupervisor(): Supervisor | null {
     ready(onCommand) {
       const poll = pollReadable(channel, () => {
         const length = recv(channel, address, 1);
-        if (length === AGAIN) return;
+        if (length === Errno.again) return;
         if (length <= 0) poll.close();
         onCommand(length <= 0 ? 'orphaned' : commands[message.toString('latin1', 0, 1)]);
       });

@@ -40,7 +40,7 @@ static slot slots[SLOTS_MAX];
 static int64_t last_replaced = -APART_MS;
 static int64_t last_reload = -RELOAD_MS;
 static bool announced; /* all have served at a time */
-static int ending;     /* the signal */
+static bool ending;
 static int64_t ended_at;
 static int exit_status;
 static int upgrading; /* slots that still wait for theirs */
@@ -170,8 +170,6 @@ void slots_upgrade(void) {
 }
 
 void slots_end(int signal) {
-    if (!ending && announced) say(INFO, "%s: finishing the requests in flight; once more exits at once",
-                                  signal == SIGINT ? "SIGINT" : "SIGTERM");
     if (ending) { /* once more */
         if (now() - ended_at < ECHO_MS) return;
         exit_status = 128 + signal;
@@ -181,8 +179,10 @@ void slots_end(int signal) {
         }
         return;
     }
+    if (announced)
+        say(INFO, "%s: finishing the requests in flight; once more exits at once", signal == SIGINT ? "SIGINT" : "SIGTERM");
     ended_at = now();
-    ending = signal;
+    ending = true;
     fl_notify("STOPPING=1");
     /* The processes have them until they have accepted what waits there. */
     for (int i = 0; i < given.listener_count; i++) close(given.listeners[i]);

@@ -20,8 +20,10 @@
 extern char **environ;
 worker workers[WORKERS_MAX];
 
-static void put_number(char *text, size_t size, const char *name, int number) {
-    snprintf(text, size, "%s=%d", name, number);
+static void set_number(const char *name, int number) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", number);
+    setenv(name, text, 1);
 }
 
 /* In the new process. Does not return. */
@@ -34,12 +36,9 @@ static void become(const worker *self, int channel) {
     setpgid(0, 0); /* a terminal's Ctrl-C is ours alone, and what the process forks can be found */
     for (int i = 0; i < given.listener_count; i++) fcntl(given.listeners[i], F_SETFD, 0);
     fcntl(channel, F_SETFD, 0);
-    char text[24];
-    put_number(text, sizeof text, "", channel);
-    setenv("FLEXILIB_CHANNEL", text + 1, 1);
+    set_number("FLEXILIB_CHANNEL", channel);
     setenv("FLEXILIB_START", kinds[self->kind], 1);
-    put_number(text, sizeof text, "", self->slot);
-    setenv("FLEXILIB_SLOT", text + 1, 1);
+    set_number("FLEXILIB_SLOT", self->slot);
     unsetenv("NOTIFY_SOCKET");
     execve(given.command[0], given.command, environ);
     say(ERROR, "%s: %s", given.command[0], strerror(errno));
