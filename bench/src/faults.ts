@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../../e2e/support/client.ts';
-import { compile } from '../../e2e/support/library.ts';
+import { crashingAlways, saying } from '../../e2e/support/library.ts';
 import { type Load, steadyLoad } from '../../e2e/support/load.ts';
 import { type Server, start, stopAll } from '../../e2e/support/server.ts';
 import { include, product } from './build.ts';
@@ -107,10 +107,8 @@ async function crashForAMinute(config: string): Promise<Faults['crashes']> {
 }
 
 export async function runFaults(options: Options): Promise<Faults> {
-  const steady = compile(`static flexilib_response response = {.ptr = "steady", .len = 6};
-    flexilib_response *handle_request(flexilib_request *request) { (void)request; return &response; }`);
-  const crash = compile(`flexilib_response *handle_request(flexilib_request *request) {
-    *(volatile int *)0 = 1; return (void *)request; }`);
+  const steady = saying('steady');
+  const crash = crashingAlways();
   const config = `/crash = ${crash}\n/ = ${steady}\n`;
   // The server is a child of this process here, and wants all cores.
   const cores = `0-${availableParallelism() - 1}`;

@@ -1,9 +1,10 @@
 // One server under measurement: started on its core, asked until it answers, stopped.
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../e2e/support/server.ts';
 import { startOn, stop } from './children.ts';
 import { executor, scratch, serverCore } from './paths.ts';
 import type { Peer } from './peer.ts';
@@ -26,14 +27,6 @@ export interface StartOptions {
   environment?: Record<string, string>;
   /** What is asked for until it is answered. */
   target?: string;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** One request on a connection of its own; undefined when nobody listens yet. */

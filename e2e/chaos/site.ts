@@ -1,6 +1,6 @@
 // The server, its libraries and its configuration.
 import { join } from 'node:path';
-import { compile, install, numbered } from '../support/library.ts';
+import { compile, install, NONBLOCKING, numbered, saying } from '../support/library.ts';
 import { type Server, start, temporaryFolder } from '../support/server.ts';
 
 export const values = ['alpha', 'beta'] as const;
@@ -15,13 +15,7 @@ export interface Site {
   config(value: Value): string;
 }
 
-const saying = (text: string) =>
-  compile(`
-    const uint8_t flexilib_nonblocking = 1;
-    flexilib_response *handle_request(flexilib_request *request) {
-      static flexilib_response response = {.ptr = "${text}", .len = ${text.length}};
-      return &response;
-    }`);
+const inline = (text: string) => saying(text, NONBLOCKING);
 
 /** /…/now ends badly, anything else doesn't. */
 const bad = (how: string) =>
@@ -38,8 +32,8 @@ export async function openSite(workers: number): Promise<Site> {
   const bytesOf = numbered();
   const build = (n: number) => install(swapped, bytesOf(n));
   build(1);
-  const steady = saying('steady');
-  const toggled = { alpha: saying('alpha'), beta: saying('beta') };
+  const steady = inline('steady');
+  const toggled = { alpha: inline('alpha'), beta: inline('beta') };
   // A library each, since one that crashes is taken out.
   const places = ['pool', 'inline'];
   const crashing = places.map((place) => [`/crash/${place}`, place, bad('*(volatile int *)8 = 1;')]);

@@ -1,12 +1,12 @@
 // Who reads the log doesn't, or is gone: serving goes on, and so do reloads and the supervisor's work.
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { ask } from '../support/client.ts';
 import { install } from '../support/library.ts';
-import { temporaryFolder } from '../support/server.ts';
+import { childrenOf } from '../support/processes.ts';
+import { freePort, temporaryFolder } from '../support/server.ts';
 import { ANSWERS, check, configOf, endSites, loadOn, obedient, steady } from './support/site.ts';
 
 const ends: (() => void)[] = [];
@@ -18,14 +18,6 @@ afterEach(async () => {
 const command = join(import.meta.dirname, '../../apps/server/bin/flexilib.cjs');
 const library = obedient();
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** The writing end of a named pipe, and its reading end, of which nothing is read. */
 function pipe(): { writer: number; reader: number } {
   const path = join(temporaryFolder(), 'pipe');
@@ -33,9 +25,6 @@ function pipe(): { writer: number; reader: number } {
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   return { reader, writer: openSync(path, constants.O_WRONLY) };
 }
-
-const childrenOf = (pid: number) =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 
 it.each([
   ['blocked', 'pipe'],

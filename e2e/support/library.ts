@@ -25,6 +25,25 @@ export function compile(source: string, name = 'lib.so'): string {
   return join(folder, name);
 }
 
+/** A library that answers everything with the text. more: of its source, in front. */
+export const saying = (text: string, more = ''): string =>
+  compile(`${more}
+    flexilib_response *handle_request(flexilib_request *request) {
+      static flexilib_response response = {.ptr = "${text}", .len = ${text.length}};
+      (void)request;
+      return &response;
+    }`);
+
+/** In front of one that runs on the loop. */
+export const NONBLOCKING = 'const uint8_t flexilib_nonblocking = 1;';
+
+/** A library that crashes at every request. */
+export const crashingAlways = (): string =>
+  compile(`flexilib_response *handle_request(flexilib_request *request) {
+    *(volatile int *)0 = 1;
+    return (flexilib_response *)request;
+  }`);
+
 /**
  * An executor that can be built again at no cost: it answers «build-N» (five digits), and to /block only when the
  * file that it was built for is there. To /crash it doesn't. Gives the bytes of build N.

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { compile } from './library.ts';
 import type { Server } from './server.ts';
 
 /** Whether a process runs; one that has ended and wasn't waited for doesn't. */
@@ -9,6 +8,12 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Numbers of its children, the oldest first. */
+export function childrenOf(pid: number): number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return list === '' ? [] : list.split(' ').map(Number);
 }
 
 /** Numbers of the processes whose command line has this text. */
@@ -25,11 +30,3 @@ export const processes = (what: string): number[] =>
 
 export const lines = (server: Server, of: RegExp): string[] =>
   server.stderr().filter((line) => of.test(line));
-
-/** Libraries that answer «steady», and that crash. */
-export const buildSteady = (): string =>
-  compile(`static flexilib_response response = {.ptr = "steady", .len = 6};
-    flexilib_response *handle_request(flexilib_request *request) { (void)request; return &response; }`);
-export const buildCrashing = (): string =>
-  compile(`flexilib_response *handle_request(flexilib_request *request) {
-    return (flexilib_response *)(*(volatile size_t *)(request->content_len * 0)); }`);

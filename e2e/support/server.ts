@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { childrenOf } from './processes.ts';
 
 const command = join(import.meta.dirname, '../../apps/server/bin/flexilib.cjs');
 const running = new Set<ChildProcess>();
@@ -28,6 +30,15 @@ export interface Server {
   readonly exit: Promise<number | string>;
   /** What must not grow: counts of the process. */
   resources(): { mappings: number; descriptors: number; threads: number; copies: number };
+}
+
+/** For who can't ask the server which one it took. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'flexilib-e2e-'));
@@ -88,8 +99,7 @@ export async function start(
   });
   const pids = () => {
     if (args.includes('--no-supervisor')) return [child.pid!];
-    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-    return children === '' ? [] : children.split(' ').map(Number);
+    return childrenOf(child.pid!);
   };
   const proc = (path: string) => `/proc/${pids().at(-1)}/${path}`;
   return {

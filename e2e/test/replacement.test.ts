@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, keepAlive, text } from '../support/client.ts';
-import { compile } from '../support/library.ts';
+import { compile, crashingAlways, saying } from '../support/library.ts';
 import { steadyLoad } from '../support/load.ts';
-import { buildCrashing, buildSteady, isAlive, lines, processes } from '../support/processes.ts';
+import { isAlive, lines, processes } from '../support/processes.ts';
 import { start, stopAll, temporaryFolder } from '../support/server.ts';
 
 afterEach(stopAll);
 
-const steady = buildSteady();
-const crashing = buildCrashing();
+const steady = saying('steady');
+const crashing = crashingAlways();
 
 describe('a serving process that is killed', () => {
   it('costs the connections inside it, and nobody is refused', async () => {

@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, text } from '../support/client.ts';
+import { crashingAlways, saying } from '../support/library.ts';
 import { steadyLoad } from '../support/load.ts';
-import { buildCrashing, buildSteady, isAlive, lines } from '../support/processes.ts';
+import { isAlive, lines } from '../support/processes.ts';
 import { run, start, stopAll, temporaryFolder } from '../support/server.ts';
 
 afterEach(stopAll);
 
-const steady = buildSteady();
-const crashing = buildCrashing();
+const steady = saying('steady');
+const crashing = crashingAlways();
 const readText = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 describe('upgrade', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { ask, type Response } from '../../support/client.ts';
-import { compile, install } from '../../support/library.ts';
+import { compile, install, saying } from '../../support/library.ts';
 import { type Load, steadyLoad } from '../../support/load.ts';
 import { type Server, start, stopAll, temporaryFolder } from '../../support/server.ts';
 
@@ -22,12 +22,7 @@ const ANSWERS_AFTER = 2000;
 export const build = (file: string): string =>
   compile(readFileSync(join(import.meta.dirname, file), 'utf8'), file.replace(/\.c$/, '.so'));
 
-const healthy = readFileSync(
-  compile(`flexilib_response *handle_request(flexilib_request *request) {
-    static flexilib_response response = {.ptr = "steady", .len = 6};
-    return &response;
-  }`),
-);
+const healthy = readFileSync(saying('steady'));
 
 export interface SceneOptions {
   mode: Mode;

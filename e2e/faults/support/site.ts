@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { compile } from '../../support/library.ts';
+import { compile, NONBLOCKING, saying } from '../../support/library.ts';
 import { type Load, type LoadOptions, steadyLoad } from '../../support/load.ts';
 import { type Server, start, stopAll } from '../../support/server.ts';
 
@@ -14,12 +14,7 @@ export const ANSWERS = 10_000;
 const HANG_MS = 3000;
 
 /** Answers «steady» on the loop, to whatever is asked. */
-export const steady: string = compile(`
-  const uint8_t flexilib_nonblocking = 1;
-  flexilib_response *handle_request(flexilib_request *request) {
-    static flexilib_response response = {.ptr = "steady", .len = 6};
-    return &response;
-  }`);
+export const steady: string = saying('steady', NONBLOCKING);
 
 const executor = join(import.meta.dirname, '../../../packages/http/test/executor.c');
 /** Does what the target says: /echo, /sleep/MS, /big/BYTES, /crash, and /count says how often it was called. */
