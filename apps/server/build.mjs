@@ -6,18 +6,23 @@ import { build } from 'esbuild';
 const here = import.meta.dirname;
 const koffi = join(here, 'koffi.cjs');
 await build({
-  entryPoints: [join(here, 'src/main.ts')],
-  outfile: join(here, 'dist/flexilib.cjs'),
+  // What authors use is a file of its own: a server that serves doesn't hold it.
+  entryPoints: { flexilib: join(here, 'src/main.ts'), sdk: join(here, 'src/sdk.ts') },
+  outdir: join(here, 'dist'),
+  outExtension: { '.js': '.cjs' },
   bundle: true,
   platform: 'node',
   format: 'cjs',
-  target: 'node22.22',
+  target: 'node20',
   plugins: [
     {
-      name: 'koffi',
+      name: 'apart',
       setup({ onResolve }) {
         onResolve({ filter: /^koffi$/ }, ({ path, importer }) =>
           importer === koffi ? { path, external: true } : { path: koffi },
+        );
+        onResolve({ filter: /\/sdk\.ts$/, namespace: 'file' }, ({ kind }) =>
+          kind === 'dynamic-import' ? { path: './sdk.cjs', external: true } : undefined,
         );
       },
     },

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 22)) {
-  console.error(`error: flexilib needs Node 22.22 or newer, this is ${process.versions.node}`);
+if (major < 20 || (major === 20 && minor < 16)) {
+  console.error(`error: flexilib needs Node 20.16 or newer, this is ${process.versions.node}`);
   process.exit(1);
 }
 try {

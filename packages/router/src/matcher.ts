@@ -29,7 +29,7 @@ const rootPath: Uint8Array = encode('/');
  * depends on the request and on how many header names there are, not on how many rules.
  */
 export function createMatcher(rules: readonly Rule[]): Match {
-  const byPath = Map.groupBy(rules.keys(), (index) => rules[index]!.pathPrefix);
+  const byPath = groupBy([...rules.keys()], (index) => rules[index]!.pathPrefix);
   const paths = createTrie([...byPath.keys()].map(encode));
   const places = [...byPath.values()].map((indexes) => createPlace(rules, indexes));
   const none = rules.length;
@@ -52,7 +52,7 @@ export function createMatcher(rules: readonly Rule[]): Match {
 
 function createPlace(rules: readonly Rule[], indexes: readonly number[]): Place {
   const asking = indexes.filter((index) => rules[index]!.header !== null);
-  const byName = Map.groupBy(asking, (index) => rules[index]!.header!.name.toLowerCase());
+  const byName = groupBy(asking, (index) => rules[index]!.header!.name.toLowerCase());
   return {
     plain: indexes.find((index) => rules[index]!.header === null) ?? rules.length,
     headers: [...byName].map(([name, indexes]) => ({
@@ -105,4 +105,16 @@ function leastByValue(
     node = step(values, node, bytes[at++]!);
     if (node === 0) return least;
   }
+}
+
+/** Map.groupBy, which Node 20 lacks. */
+function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
 }
