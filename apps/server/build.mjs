@@ -16,13 +16,10 @@ await build({
   target: 'node20',
   plugins: [
     {
-      name: 'apart',
+      name: 'koffi',
       setup({ onResolve }) {
         onResolve({ filter: /^koffi$/ }, ({ path, importer }) =>
           importer === koffi ? { path, external: true } : { path: koffi },
-        );
-        onResolve({ filter: /\/sdk\.ts$/, namespace: 'file' }, ({ kind }) =>
-          kind === 'dynamic-import' ? { path: './sdk.cjs', external: true } : undefined,
         );
       },
     },

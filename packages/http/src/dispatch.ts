@@ -55,8 +55,9 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
         let late = false;
         const expire = () => {
           late = true;
-          onFault(path, `${req.method} ${req.url}: no answer within ${route.timeout} ms`);
-          resolve(ownResult(504, req));
+          const story = `${req.method} ${req.url}: no answer within ${route.timeout} ms`;
+          onFault(path, story);
+          resolve({ ...ownResult(504, req), story });
         };
         const timer = setTimeout(() => {
           runtime.abandon(call);
@@ -80,7 +81,7 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
       const reply = { status: call.status, reason: call.reason, head: call.head, body: call.copyBody() };
       return { reply, decided, preAlloc, alloc, close: false };
     }
-    const status = tellFailure(call, executor, generation, `${req.method} ${req.url}`, onFault);
-    return { ...ownResult(status, req), decided, preAlloc, alloc };
+    const { status, story } = tellFailure(call, executor, generation, `${req.method} ${req.url}`, onFault);
+    return { ...ownResult(status, req), decided, preAlloc, alloc, story };
   }
 }

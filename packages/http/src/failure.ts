@@ -3,7 +3,7 @@ import { type Call, complaintText, Outcome, reportOf } from '@flexilib/native';
 
 /**
  * Tells the operator, and the library's health, of a call whose outcome isn't ok: at once, or when the report of its crash is made. request: its
- * method and target. Gives the status for the client. Nothing of the call is needed after it.
+ * method and target. Gives the status for the client, and what is told. Nothing of the call is needed after it.
  */
 export function tellFailure(
   call: Call,
@@ -11,22 +11,26 @@ export function tellFailure(
   generation: Generation,
   request: string,
   onFault: (path: string, text: string) => void,
-): number {
-  const tell = (text: string) =>
+): { status: number; story: string | Promise<string> } {
+  const tell = (text: string) => {
     onFault(executor.path, `generation ${generation.number}, ${request}: ${text}`);
+    return text;
+  };
   switch (call.outcome) {
     case Outcome.crashed:
       executor.crashed(generation);
-      reportOf(call.head, generation.hash).then((report) => tell(`crashed: ${report}`));
-      return 502;
+      return {
+        status: 502,
+        story: reportOf(call.head, generation.hash).then((report) => tell(`crashed: ${report}`)),
+      };
     case Outcome.late:
-      reportOf(call.head, generation.hash).then((report) => tell(`took too long: ${report}`));
-      return 504;
+      return {
+        status: 504,
+        story: reportOf(call.head, generation.hash).then((report) => tell(`took too long: ${report}`)),
+      };
     case Outcome.badResponse:
-      tell(`its response was refused: ${complaintText(call.complaint)}`);
-      return 500;
+      return { status: 500, story: tell(`its response was refused: ${complaintText(call.complaint)}`) };
     default:
-      tell('handle_request returned NULL');
-      return 500;
+      return { status: 500, story: tell('handle_request returned NULL') };
   }
 }

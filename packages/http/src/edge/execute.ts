@@ -71,7 +71,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   /** Adds the answer of a call that has returned. True: the call is kept until it is sent. */
   function conclude(connection: Connection, call: Call, executor: Executor, generation: Generation): boolean {
     if (call.outcome === Outcome.ok) return answers.addCall(connection, call);
-    const status = tellFailure(call, executor, generation, describe(connection), onFault);
+    const { status } = tellFailure(call, executor, generation, describe(connection), onFault);
     answer(connection, status, call.returned, call);
     return false;
   }
