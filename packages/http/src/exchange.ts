@@ -48,7 +48,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     try {
       writeHead(call, req);
       const route = options.routes().find(call);
-      if (!route) return withoutBody(404);
+      if (!route) return { ...withoutBody(404), story: 'no route of the configuration matches its path' };
       if (isFull()) return withoutBody(503);
       // Before the body: a request keeps the generation that it started with.
       const acquired = await acquire(route.executor);

@@ -1,0 +1,71 @@
+// One project's builds: a change begins one, a change meanwhile stops it and begins the next.
+import { FlexilibError } from '@flexilib/native';
+import { build, type Project } from '../build/index.ts';
+
+/** Editors write a file in several steps, and save several files at once. */
+const PAUSE_MS = 20;
+
+export interface Build {
+  project: Project;
+  /** Files that have changed since the build before, relative to the project. */
+  changed: string[];
+  /** What was said against it; null: the library is new. */
+  failure: string | null;
+  /** Milliseconds. */
+  took: number;
+}
+
+export interface Builds {
+  /** A source has changed. */
+  change(file: string): void;
+  /** Builds now. Never rejects. */
+  run(): Promise<void>;
+  stop(): void;
+}
+
+/** onDone: a build went well or not; not for those that were stopped. */
+export function createBuilds(project: Project, onDone: (build: Build) => void): Builds {
+  let changed = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let running: AbortController | null = null;
+  let last: Promise<void> = Promise.resolve();
+
+  async function once(signal: AbortSignal): Promise<void> {
+    const begun = performance.now();
+    const files = [...changed];
+    let failure: string | null = null;
+    try {
+      const { result, output } = await build(project, 'dev', signal);
+      if (result === 'stopped') return;
+      if (result === 'failed') failure = output.trimEnd();
+    } catch (error) {
+      if (signal.aborted) return;
+      failure = error instanceof FlexilibError ? error.message : String((error as Error).stack);
+    }
+    for (const file of files) changed.delete(file);
+    onDone({ project, changed: files, failure, took: performance.now() - begun });
+  }
+
+  function run(): Promise<void> {
+    clearTimeout(timer);
+    running?.abort();
+    const controller = new AbortController();
+    running = controller;
+    last = last.then(() => (controller.signal.aborted ? undefined : once(controller.signal)));
+    return last;
+  }
+
+  return {
+    change(file) {
+      changed.add(file);
+      clearTimeout(timer);
+      timer = setTimeout(run, PAUSE_MS);
+    },
+    run,
+    stop() {
+      clearTimeout(timer);
+      running?.abort();
+      changed = new Set();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { basename, relative, sep } from 'node:path';
+import { watch } from 'chokidar';
+
+/** What builds, editors and other tools write, and nobody compiles. */
+const folders = new Set(['node_modules', 'target', 'dist', 'zig-out', 'zig-pkg', 'build']);
+const litter = /^\.|~$|\.(?:sw[opx]|tmp|orig|rej|o|a|so|d)$|^4913$/;
+/** A file that is gone again after this time was never a source: editors write beside and rename. */
+const STAY_MS = 15;
+
+export interface Sources {
+  close(): Promise<void>;
+}
+
+/** Hears of files that were written, made or removed in a project's folder. Settles once it listens. */
+export async function watchSources(folder: string, onChange: (file: string) => void): Promise<Sources> {
+  const known = new Set<string>();
+  let ready = false;
+  const tell = (path: string) => onChange(relative(folder, path).split(sep).join('/'));
+  const watcher = watch(folder, {
+    ignored: (path, stats) =>
+      path !== folder && (litter.test(basename(path)) || (folders.has(basename(path)) && !stats?.isFile())),
+  });
+  watcher.on('change', tell);
+  watcher.on('add', (path) => {
+    if (!ready) {
+      known.add(path);
+      return;
+    }
+    setTimeout(() => {
+      if (!existsSync(path)) return;
+      known.add(path);
+      tell(path);
+    }, STAY_MS);
+  });
+  watcher.on('unlink', (path) => {
+    if (known.delete(path)) tell(path);
+  });
+  await new Promise<void>((resolve, reject) => watcher.once('ready', resolve).once('error', reject));
+  ready = true;
+  return watcher;
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+
+const AROUND = 3;
+
+/** The lines of source around the first place in a report («… at src/main.c:10») that can be read; '' without one. */
+export function excerptOf(report: string): string {
+  for (const [, path, number] of report.matchAll(/ at (\S.*?):(\d+)$/gm)) {
+    const excerpt = read(path, Number(number));
+    if (excerpt !== '') return excerpt;
+  }
+  return '';
+}
+
+function read(path: string, number: number): string {
+  let lines: string[];
+  try {
+    lines = readFileSync(path, 'utf8').split('\n');
+  } catch {
+    return ''; // a library's source that isn't here
+  }
+  if (number < 1 || number > lines.length) return '';
+  const first = Math.max(1, number - AROUND);
+  const shown = lines.slice(first - 1, number + AROUND);
+  const width = String(first + shown.length - 1).length;
+  const marked = shown.map((line, i) => {
+    const at = first + i;
+    return `${at === number ? '>' : ' '} ${String(at).padStart(width)} | ${line}`.trimEnd();
+  });
+  return `${path}:${number}\n${marked.join('\n')}\n`;
+}
