@@ -3,9 +3,9 @@ import { FlexilibError } from '@flexilib/native';
 import { readArguments, usageError } from './arguments.ts';
 import { build, type Mode, nameOf, type Outcome, type Project, test } from './build/index.ts';
 import { readSite } from './site.ts';
-import { duration, say, sayError } from './terminal.ts';
+import { announced, duration, say, sayError } from './terminal.ts';
 
-const buildHelp = `Usage: flexilib build [DIR] [--dev]
+const buildHelp = `Usage: flexilib build [DIR] [--dev] [--skip-missing]
 
 Builds the libraries that DIR/proxy.ini names (default: the current folder) from their
 projects: a project is the folder of a Cargo.toml, a build.zig or, for C, a
@@ -14,7 +14,8 @@ compile_flags.txt. What is built:
   Zig   zig build --release=safe, installed where proxy.ini has the library
   Rust  cargo build --release, copied there
 
-  --dev    with debug information, as fast as the language can: what \`flexilib dev\` does
+  --dev           with debug information, as fast as the language can: what \`flexilib dev\` does
+  --skip-missing  leave out projects whose compiler isn't installed, with a line that says so
 `;
 
 const testHelp = `Usage: flexilib test [DIR]
@@ -28,13 +29,18 @@ export async function buildCommand(args: string[]): Promise<number> {
   const { values, positionals } = readArguments('build', {
     args,
     allowPositionals: true,
-    options: { dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      dev: { type: 'boolean' },
+      'skip-missing': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) return explain(buildHelp);
   const mode: Mode = values.dev ? 'dev' : 'release';
-  return each('build', positionals, async (project) => {
+  const skip = values['skip-missing'] ?? false;
+  return each('build', positionals, skip, async (project) => {
     const begun = performance.now();
-    const outcome = await build(project, mode);
+    const outcome = await announced(`building ${nameOf(project)}`, build(project, mode));
     if (outcome.result === 'ok')
       say(`${outcome.output}${nameOf(project)}: built in ${duration(performance.now() - begun)}`);
     return outcome;
@@ -49,8 +55,8 @@ export async function testCommand(args: string[]): Promise<number> {
     options: { help: { type: 'boolean', short: 'h' } },
   });
   if (values.help) return explain(testHelp);
-  return each('test', positionals, async (project) => {
-    const outcome = await test(project);
+  return each('test', positionals, false, async (project) => {
+    const outcome = await announced(`testing ${nameOf(project)}`, test(project));
     if (outcome.result === 'ok') say(outcome.output.trimEnd());
     return outcome;
   });
@@ -64,6 +70,7 @@ function explain(help: string): number {
 async function each(
   verb: string,
   [place = '.', ...rest]: string[],
+  skipMissing: boolean,
   step: (project: Project) => Promise<Outcome>,
 ): Promise<number> {
   if (rest.length > 0) throw usageError(verb, `${verb} takes one folder`);
@@ -75,11 +82,20 @@ async function each(
   }
   let failed = 0;
   for (const project of projects) {
-    const { result, output } = await step(project);
-    if (result === 'ok') continue;
+    try {
+      const { result, output } = await step(project);
+      if (result === 'ok') continue;
+      say(output.trimEnd());
+      sayError(`${nameOf(project)}: the ${verb} failed`);
+    } catch (error) {
+      if (!(error instanceof FlexilibError)) throw error;
+      if (skipMissing && error.code === 'FL_TOOLCHAIN') {
+        say(`${nameOf(project)}: skipped, ${error.message}`);
+        continue;
+      }
+      sayError(`${nameOf(project)}: ${error.message}`);
+    }
     failed += 1;
-    say(output.trimEnd());
-    sayError(`${nameOf(project)}: the ${verb} failed`);
   }
   return failed === 0 ? 0 : 1;
 }

@@ -24,3 +24,13 @@ export function sayError(text: string): void {
 export function duration(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
+
+/** What takes longer than a second is announced. */
+export async function announced<T>(text: string, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => say(dim(`${text} ...`)), 1000);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -9,7 +9,7 @@ import type { Project } from './project.ts';
 import { cCompilerOf } from './tools.ts';
 
 const modes: Readonly<Record<Mode, readonly string[]>> = {
-  dev: ['-O1', '-g', '-fno-omit-frame-pointer'],
+  dev: ['-O0', '-g'],
   release: ['-O2', '-g'],
 };
 /** A fault in the author's code is to be reported as what it is. */

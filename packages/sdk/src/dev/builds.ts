@@ -1,6 +1,7 @@
 // One project's builds: a change begins one, a change meanwhile stops it and begins the next.
 import { FlexilibError } from '@flexilib/native';
-import { build, type Project } from '../build/index.ts';
+import { build, nameOf, type Project } from '../build/index.ts';
+import { announced } from '../terminal.ts';
 
 /** Editors write a file in several steps, and save several files at once. */
 const PAUSE_MS = 20;
@@ -35,7 +36,10 @@ export function createBuilds(project: Project, onDone: (build: Build) => void): 
     const files = [...changed];
     let failure: string | null = null;
     try {
-      const { result, output } = await build(project, 'dev', signal);
+      const { result, output } = await announced(
+        `building ${nameOf(project)}`,
+        build(project, 'dev', signal),
+      );
       if (result === 'stopped') return;
       if (result === 'failed') failure = output.trimEnd();
     } catch (error) {
