@@ -33,8 +33,8 @@ export function findProject(library: string): Project | null {
   return null;
 }
 
-/** The project's name in messages: its library's path as the author wrote it, more or less. */
+/** The project's name in messages: its library's path, the shorter way to say it. */
 export function nameOf({ library }: Project): string {
   const path = relative(process.cwd(), library);
-  return path.startsWith('..') ? library : path;
+  return path.length < library.length ? path : library;
 }
