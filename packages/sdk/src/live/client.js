@@ -7,7 +7,7 @@
     overlay ??= document.body.appendChild(document.createElement('flexilib-overlay'));
     const root = overlay.shadowRoot ?? overlay.attachShadow({ mode: 'open' });
     root.innerHTML =
-      '<link rel="stylesheet" href="/@flexilib/style.css"><main role="alert"><h1></h1><pre></pre></main>';
+      '<link rel="stylesheet" href="/@flexilib/style.css"><main role="alert"><h1></h1><pre></pre><footer>Goes away when it builds, or with Esc.</footer></main>';
     root.querySelector('h1').textContent = title;
     root.querySelector('pre').innerHTML = html; // escaped by the server
   }

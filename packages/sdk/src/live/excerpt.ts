@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 
 const AROUND = 3;
 
-/** The lines of source around the first place in a report («… at src/main.c:10») that can be read; '' without one. */
+/** The lines of source around the first place in a report («… at src/main.c:10») that can be read; '' without one. The
+ * line itself is in a terminal's red. */
 export function excerptOf(report: string): string {
   for (const [, path, number] of report.matchAll(/ at (\S.*?):(\d+)$/gm)) {
     const excerpt = read(path, Number(number));
@@ -24,7 +25,8 @@ function read(path: string, number: number): string {
   const width = String(first + shown.length - 1).length;
   const marked = shown.map((line, i) => {
     const at = first + i;
-    return `${at === number ? '>' : ' '} ${String(at).padStart(width)} | ${line}`.trimEnd();
+    const text = `${at === number ? '>' : ' '} ${String(at).padStart(width)} | ${line}`.trimEnd();
+    return at === number ? `\x1b[1;31m${text}\x1b[0m` : text;
   });
   return `${path}:${number}\n${marked.join('\n')}\n`;
 }

@@ -15,6 +15,7 @@ export interface Trouble {
 export function toHtml(text: string): string {
   const converter = new AnsiUp();
   converter.escape_html = true;
+  converter.use_classes = true; // style.css
   return converter.ansi_to_html(text);
 }
 
