@@ -82,6 +82,14 @@ describe('a save', () => {
   });
 });
 
+it('a warning is told, and stops nothing', async () => {
+  const folder = cProject(answering('one'));
+  const dev = await startDev(folder);
+  edit(folder, 'src/main.c', c('int unused;\n    return flexilib_printf(200, "two");'));
+  await expect.poll(() => text(dev.port, '/'), eventually).toBe('two');
+  expect(dev.lines().join('\n')).toMatch(/^src\/main\.c:6:9: warning: unused variable 'unused'/m);
+});
+
 describe('a syntax error', () => {
   const broken = answering('one').replace('return', 'retrun');
 

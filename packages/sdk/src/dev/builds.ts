@@ -10,8 +10,9 @@ export interface Build {
   project: Project;
   /** Files that have changed since the build before, relative to the project. */
   changed: string[];
-  /** What was said against it; null: the library is new. */
-  failure: string | null;
+  failed: boolean;
+  /** What the compiler said, warnings too. */
+  said: string;
   /** Milliseconds. */
   took: number;
 }
@@ -34,20 +35,23 @@ export function createBuilds(project: Project, onDone: (build: Build) => void): 
   async function once(signal: AbortSignal): Promise<void> {
     const begun = performance.now();
     const files = [...changed];
-    let failure: string | null = null;
+    let failed = false;
+    let said = '';
     try {
       const { result, output } = await announced(
         `building ${nameOf(project)}`,
         build(project, 'dev', signal),
       );
       if (result === 'stopped') return;
-      if (result === 'failed') failure = output.trimEnd();
+      failed = result === 'failed';
+      said = output.trimEnd();
     } catch (error) {
       if (signal.aborted) return;
-      failure = error instanceof FlexilibError ? error.message : String((error as Error).stack);
+      failed = true;
+      said = error instanceof FlexilibError ? error.message : String((error as Error).stack);
     }
     for (const file of files) changed.delete(file);
-    onDone({ project, changed: files, failure, took: performance.now() - begun });
+    onDone({ project, changed: files, failed, said, took: performance.now() - begun });
   }
 
   function run(): Promise<void> {

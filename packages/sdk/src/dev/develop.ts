@@ -44,9 +44,9 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
   function onBuilt(build: Build): void {
     const { library } = build.project;
     const mended = failures.delete(library);
-    if (build.failure !== null) {
-      failures.set(library, build.failure);
-      say(build.failure);
+    if (build.said !== '') say(build.said);
+    if (build.failed) {
+      failures.set(library, build.said);
       const goesOn = keepServing && server ? '; the build before it goes on' : '';
       sayError(`${nameOf(build.project)}: the build failed${because(build)}${goesOn}`);
     } else if (!server) {
@@ -56,7 +56,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
       handedOver.set(count, build);
       channel.send({ kind: 'built', library, build: count });
     }
-    if (mended || build.failure !== null) tell();
+    if (mended || build.failed) tell();
   }
 
   /** Of several processes the first speaks for all. */
