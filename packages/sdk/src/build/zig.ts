@@ -21,7 +21,7 @@ export const zig: Builder = {
   },
 
   async test({ folder }) {
-    const args = ['build', 'test', ...quiet];
+    const args = ['build', 'test', '--color', 'on', '--error-style', 'minimal', '--summary', 'all'];
     return outcomeOf(await execute(zigOf(folder), args, { cwd: folder }));
   },
 };
