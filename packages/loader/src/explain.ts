@@ -15,25 +15,36 @@ const ours: Record<string, number> = { x64: 62, arm64: 183 };
 /** What the facts alone say against a library, before any of its code runs; null when they say nothing. */
 export function objection(path: string, facts: ElfFacts): FlexilibError | null {
   const fail = (code: ErrorCode, text: string) => new FlexilibError(code, `${path}: ${text}`, { path });
-  const here = ours[arch];
-  if (facts.machine !== here) {
-    const built = machines[facts.machine] ?? `machine ${facts.machine}`;
-    return fail(
-      'FL_LIBRARY_FORMAT',
-      `is built for ${built}, this machine is ${machines[here]}; build it with the target ${machines[here]}-linux-gnu`,
-    );
-  }
-  const musl = facts.needed.find((name) => /^(libc\.musl|ld-musl|libc\.so$)/.test(name));
-  if (musl) {
-    return fail(
-      'FL_LIBRARY_LINK',
-      `needs ${musl}, musl's C library, and this process runs on glibc; build it with the target ${machines[here]}-linux-gnu`,
-    );
-  }
+  const machine = machineObjection(facts);
+  if (machine) return fail('FL_LIBRARY_FORMAT', machine);
+  const libc = libcObjection(facts);
+  if (libc) return fail('FL_LIBRARY_LINK', libc);
   if (facts.exports.size > 0 && !facts.exports.has('handle_request')) {
-    return fail('FL_LIBRARY_SYMBOL', `exports no handle_request${symbolHint(facts.exports)}`);
+    return fail('FL_LIBRARY_SYMBOL', handlerObjection(facts));
   }
   return null;
+}
+
+/** Each says what is wrong in this respect, and how to mend it; null: nothing. */
+export function machineObjection(facts: ElfFacts): string | null {
+  const here = ours[arch];
+  if (facts.machine === here) return null;
+  return `is built for ${machineName(facts.machine)}, this machine is ${machines[here]}; build it with the target ${machines[here]}-linux-gnu`;
+}
+
+export function libcObjection(facts: ElfFacts): string | null {
+  const musl = facts.needed.find((name) => /^(libc\.musl|ld-musl|libc\.so$)/.test(name));
+  if (!musl) return null;
+  return `needs ${musl}, musl's C library, and this process runs on glibc; build it with the target ${machines[ours[arch]]}-linux-gnu`;
+}
+
+/** Of a library without handle_request. */
+export function handlerObjection({ exports }: ElfFacts): string {
+  return `exports no handle_request${symbolHint(exports)}`;
+}
+
+export function machineName(machine: number): string {
+  return machines[machine] ?? `machine ${machine}`;
 }
 
 function symbolHint(exports: Set<string>): string {

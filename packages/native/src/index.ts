@@ -17,5 +17,6 @@ export {
 } from './runtime.ts';
 export { type Area, createSockets, Errno, Event, type Sockets } from './sockets.ts';
 export { findSupervisor, notify, type Supervisor, type SupervisorCommand, supervise } from './supervisor.ts';
-export { createMemfd, duplicate, exitNow, tryLock } from './system.ts';
+export { type Place, symbolize } from './symbolize.ts';
+export { createMemfd, definesSymbol, duplicate, exitNow, tryLock } from './system.ts';
 export { monotonicNow } from './time.ts';
