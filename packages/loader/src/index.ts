@@ -1,6 +1,16 @@
 // The life of an executor: staged, checked, loaded, switched to, drained, unloaded.
 export { type ElfFacts, factsOf, readElf } from './elf.ts';
-export { DT, type ElfImage, ElfProblem, openElf, STB, stringsOf, u64 } from './elf-image.ts';
+export {
+  DT,
+  type ElfImage,
+  ElfProblem,
+  type ElfProblemKind,
+  type ElfSymbol,
+  openElf,
+  STB,
+  stringsOf,
+  u64,
+} from './elf-image.ts';
 export type { Executor } from './executor.ts';
 export { handlerObjection, libcObjection, machineName, machineObjection, objection } from './explain.ts';
 export type { Generation } from './generation.ts';
