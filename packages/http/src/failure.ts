@@ -1,3 +1,4 @@
+// What the operator is told of calls that went wrong.
 import type { Executor, Generation } from '@flexilib/loader';
 import { type Call, complaintText, Outcome, reportOf } from '@flexilib/native';
 
@@ -29,4 +30,24 @@ export function tellFailure(
       tell('handle_request returned NULL');
       return 500;
   }
+}
+
+/**
+ * Tells the operator of a call that is past its deadline, of timeout milliseconds. where: what Runtime.abandon gave; null:
+ * it has returned. Settles when it is told: the generation must be kept until then.
+ */
+export async function tellExpired(
+  where: Promise<string | null> | null,
+  timeout: number,
+  executor: Executor,
+  generation: Generation,
+  request: string,
+  onFault: (path: string, text: string) => void,
+): Promise<void> {
+  const text = where && (await where);
+  const report = text === null ? '' : `: ${await reportOf(text, generation.hash)}`;
+  onFault(
+    executor.path,
+    `generation ${generation.number}, ${request}: no answer within ${timeout} ms${report}`,
+  );
 }
