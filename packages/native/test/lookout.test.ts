@@ -1,5 +1,8 @@
 // Where a call is that was given up: told without harm to it.
-import { arch } from 'node:os';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { arch, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Damage, type Library, Outcome, type Runtime, reportOf, startRuntime } from '../src/index.ts';
@@ -251,4 +254,52 @@ it('may crash later, which is told too', async () => {
   });
   expect(damage).toEqual(['crashed']);
   await ask('/stop');
+});
+
+/** The first call waits for the second. */
+const languages = [
+  {
+    compiler: 'rustc',
+    flags: ['-g', '--edition', '2021', '--crate-type', 'cdylib', '-o'],
+    text: `use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+fn busy() { while CALLS.load(SeqCst) < 2 {} }
+#[no_mangle]
+pub extern "C" fn handle_request(_: *const u8) -> *const u8 {
+    if CALLS.fetch_add(1, SeqCst) == 0 { busy(); }
+    std::ptr::null()
+}`,
+  },
+  {
+    compiler: 'zig',
+    flags: ['build-lib', '-dynamic', '-lc'],
+    text: `var calls: u32 = 0;
+
+fn busy() void { while (@atomicLoad(u32, &calls, .seq_cst) < 2) {} }
+
+export fn handle_request(_: ?*anyopaque) ?*anyopaque {
+    if (@atomicRmw(u32, &calls, .Add, 1, .seq_cst) == 0) busy();
+    return null;
+}`,
+  },
+];
+it.each(languages)('is told of a library made by $compiler', { timeout: 120_000 }, async (language) => {
+  const { compiler, flags, text } = language;
+  if (spawnSync(compiler).error) return;
+  const file = join(mkdtempSync(join(tmpdir(), 'flexilib-test-')), 'lib');
+  const written = `${file}${compiler === 'zig' ? '.zig' : '.rs'}`;
+  writeFileSync(written, text);
+  execFileSync(compiler, [...flags, compiler === 'zig' ? `-femit-bin=${file}.so` : `${file}.so`, written], {
+    stdio: 'inherit',
+  });
+  const other = await load(`${file}.so`);
+  const askOther = (request: Request = {}) =>
+    askExecutor({ runtime, library: other, where: 'pool' }, '/', request);
+  const where = new Promise<string | null>((onPlace) => {
+    askOther({ abandon: 500, onPlace });
+  });
+  const report = await reportOf((await where)!, file);
+  expect(report).toMatch(/busy\+0x[0-9a-f]+ at .*:3$/m);
+  expect(report).toMatch(/handle_request\+0x[0-9a-f]+ at .*:6$/m);
+  expect((await askOther()).outcome).toBe(Outcome.null);
 });
