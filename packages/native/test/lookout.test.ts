@@ -26,6 +26,7 @@ static const flexilib_host *host;
 void flexilib_load(const flexilib_host *offered) { host = offered; }
 APART spin(void) { for (volatile long i = 0; !go_on; i++); }
 APART doze(void) { while (!go_on) nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL); }
+APART nap(void) { nanosleep(&(struct timespec){.tv_sec = 30}, NULL); }
 APART allocate(void) {
     for (int i = 0; !go_on; i++) {
         void *volatile some = malloc(1000 + (size_t)i % 100000);
@@ -61,6 +62,7 @@ flexilib_response *handle_request(flexilib_request *request) {
     if (is(request, "/stop")) go_on = 0;
     if (is(request, "/spin")) spin();
     if (is(request, "/doze")) doze();
+    if (is(request, "/nap")) nap();
     if (is(request, "/allocate")) allocate();
     if (is(request, "/input")) wait_for_input();
     if (is(request, "/feed") && write(ends[1], "y", 1) != 1) abort();
@@ -158,6 +160,12 @@ it('is told where it sleeps: in the C library, called from its own', async () =>
   expect(frames.at(-2)).toMatch(/^ {2}#\d doze\+0x_ at .*lib\.c:\d+$/);
   expect(frames.at(-1)).toMatch(/^ {2}#\d handle_request\+0x_ at .*lib\.c:\d+$/);
   expect(await goOn(late)).toBe('fine');
+});
+
+it('is told where it was when that ended its sleep, and so the call', async () => {
+  const late = giveUp('/nap');
+  expect(await late.report).toMatch(/^still in clock_nanosleep.*, called from nap\+0x/);
+  expect((await late.answer).body).toBe('fine');
 });
 
 it('goes on in malloc(3), and nobody waits for its lock', async () => {
