@@ -1,6 +1,6 @@
 // Failures to load, in words that say what to do.
 import { arch } from 'node:process';
-import { type ErrorCode, FlexilibError } from '@flexilib/native';
+import { type ErrorCode, FlexilibError, libcName } from '@flexilib/native';
 import type { ElfFacts } from './elf.ts';
 
 const machines: Record<number, string> = {
@@ -11,23 +11,29 @@ const machines: Record<number, string> = {
   243: 'riscv64',
 };
 const ours: Record<string, number> = { x64: 62, arm64: 183 };
+const libcs = {
+  glibc: { needed: /^libc\.so\.6$/, target: 'linux-gnu' },
+  musl: { needed: /^(libc\.musl|ld-musl|libc\.so$)/, target: 'linux-musl' },
+};
 
 /** What the facts alone say against a library, before any of its code runs; null when they say nothing. */
 export function objection(path: string, facts: ElfFacts): FlexilibError | null {
   const fail = (code: ErrorCode, text: string) => new FlexilibError(code, `${path}: ${text}`, { path });
   const here = ours[arch];
+  const target = `${machines[here]}-${libcs[libcName].target}`;
   if (facts.machine !== here) {
     const built = machines[facts.machine] ?? `machine ${facts.machine}`;
     return fail(
       'FL_LIBRARY_FORMAT',
-      `is built for ${built}, this machine is ${machines[here]}; build it with the target ${machines[here]}-linux-gnu`,
+      `is built for ${built}, this machine is ${machines[here]}; build it with the target ${target}`,
     );
   }
-  const musl = facts.needed.find((name) => /^(libc\.musl|ld-musl|libc\.so$)/.test(name));
-  if (musl) {
+  const other = libcName === 'musl' ? 'glibc' : 'musl';
+  const foreign = facts.needed.find((name) => libcs[other].needed.test(name));
+  if (foreign) {
     return fail(
       'FL_LIBRARY_LINK',
-      `needs ${musl}, musl's C library, and this process runs on glibc; build it with the target ${machines[here]}-linux-gnu`,
+      `needs ${foreign}, ${other}'s C library, and this process runs on ${libcName}; build it with the target ${target}`,
     );
   }
   if (facts.exports.size > 0 && !facts.exports.has('handle_request')) {
@@ -95,5 +101,6 @@ export function outError(path: string, seconds: number): FlexilibError {
 export function unloadHint(facts: ElfFacts): string {
   if (facts.nodelete) return 'it is linked with -z nodelete; link it without';
   if (facts.unique) return `its symbol ${facts.unique} is STB_GNU_UNIQUE; compile it with -fno-gnu-unique`;
+  if (libcName === 'musl') return "musl's dlclose(3) unmaps nothing";
   return 'it left a thread-local destructor, or something opened it a second time';
 }

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <stdlib.h>
 #include <ucontext.h>
 #include <unistd.h>

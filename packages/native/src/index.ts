@@ -12,10 +12,9 @@ export {
   type ExecutorLog,
   type Runtime,
   type RuntimeOptions,
-  runtimePath,
   startRuntime,
 } from './runtime.ts';
 export { type Area, createSockets, Errno, Event, type Sockets } from './sockets.ts';
 export { findSupervisor, notify, type Supervisor, type SupervisorCommand, supervise } from './supervisor.ts';
-export { createMemfd, duplicate, exitNow, tryLock } from './system.ts';
+export { createMemfd, duplicate, exitNow, libcName, tryLock } from './system.ts';
 export { monotonicNow } from './time.ts';

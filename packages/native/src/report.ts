@@ -1,9 +1,8 @@
 // The report of a crash: what the runtime tells of it (runtime/report.c), and the lines of source, which another program
 // finds (symbolize/main.zig): this process's memory may be damaged.
-import { join, normalize } from 'node:path';
+import { normalize } from 'node:path';
+import { nativeFile } from './files.ts';
 
-/** Beside the runtime. */
-const symbolizer = join(import.meta.dirname, '../dist/flexilib-symbolize');
 const TIMEOUT_MS = 1000;
 /** Symbolizers at a time. Crashes at other places meanwhile are told without lines. */
 const RUNNING_MAX = 4;
@@ -72,7 +71,7 @@ async function symbolize(module: string, offsets: string[]): Promise<Place[]> {
     const { execFile } = process.getBuiltinModule('node:child_process');
     const output = await new Promise<string>((resolve, reject) => {
       const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', env: {} } as const;
-      execFile(symbolizer, [path, ...offsets], options, (error, stdout) =>
+      execFile(nativeFile('flexilib-symbolize'), [path, ...offsets], options, (error, stdout) =>
         error ? reject(error) : resolve(stdout),
       );
     });

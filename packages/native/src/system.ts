@@ -7,12 +7,24 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = 1030;
 
-const libc = koffi.load('libc.so.6');
+const libc = koffi.load(null); // whichever this process has
 const flock = libc.func('int flock(int, int)');
 const memfd = libc.func('int memfd_create(const char *, unsigned int)');
 const exit = libc.func('void _exit(int)');
 const fcntl = libc.func('int fcntl(int, int, int)');
 const execv = libc.func('int execv(const char *, const char **)');
+
+/** The C library that this process runs on. */
+export const libcName: 'glibc' | 'musl' = has('gnu_get_libc_version') ? 'glibc' : 'musl';
+
+function has(symbol: string): boolean {
+  try {
+    libc.func(`void ${symbol}()`);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** flock(2), without waiting: true when this process now holds the lock of the open file. */
 export function tryLock(fd: number): boolean {
