@@ -10,12 +10,6 @@
 
 #include "runtime.h"
 
-#ifdef __GLIBC__
-#include <execinfo.h>
-#else
-int backtrace(void **frames, int most); /* backtrace.c */
-#endif
-
 #define FL_FAULT_SIGNALS 5
 extern const int fl_fault_signals[FL_FAULT_SIGNALS];
 
