@@ -53,7 +53,10 @@ const c: Language = {
       source: 'for (volatile int i = 0;; i++) {}',
       status: 504,
       answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
-      terminal: [/^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
+      terminal: [
+        /^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m,
+        /at src\/.*:LINE$/m,
+      ],
     },
   },
 };
@@ -90,7 +93,10 @@ const zig: Language = {
       source: 'while (true) std.mem.doNotOptimizeAway(path)',
       status: 504,
       answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
-      terminal: [/^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
+      terminal: [
+        /^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m,
+        /at src\/.*:LINE$/m,
+      ],
     },
   },
 };
@@ -126,7 +132,10 @@ const rust: Language = {
       source: '"/echo" => loop { std::hint::spin_loop() }',
       status: 504,
       answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
-      terminal: [/^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
+      terminal: [
+        /^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m,
+        /at src\/.*:LINE$/m,
+      ],
     },
   },
 };

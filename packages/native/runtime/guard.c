@@ -3,7 +3,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#ifdef __GLIBC__
 #include <execinfo.h>
+#endif
 #include <stdlib.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -32,6 +34,14 @@ static void *return_address(const ucontext_t *context) {
     return (void *)context->uc_mcontext.regs[30];
 #endif
 }
+
+#ifndef __GLIBC__
+/* musl has neither this nor what unwinders need to pass its own frames, that of a signal included. */
+static int backtrace(void **frames, int most) {
+    (void)frames, (void)most;
+    return 0;
+}
+#endif
 
 /* Adds the place `from` and the callers above it; below it are our own frames. */
 static void walk(fl_fault *fault, void *from) {

@@ -1,17 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { join } from 'node:path';
 import { addressOf, type Binding, bind } from './binding.ts';
 import { Call, Outcome } from './call.ts';
 import { FlexilibError } from './errors.ts';
+import { nativeFile } from './files.ts';
 import { createLibraries } from './libraries.ts';
 import type { Library, LoadFailure, Unloaded } from './library.ts';
 import { createLookout } from './lookout.ts';
 import { pollReadable } from './poll.ts';
-
-/** Where the build puts the runtime; the server's bundle keeps the same distance to it (apps/server/build.mjs). */
-export const runtimePath: string = join(import.meta.dirname, '../dist/libflexilib_runtime.so');
-/** Beside it. */
-export const probePath: string = join(import.meta.dirname, '../dist/flexilib-probe');
 
 /** A constructor or flexilib_load that takes longer has failed. */
 const LOAD_TIMEOUT_MS = 10_000;
@@ -37,7 +32,7 @@ export interface RuntimeOptions {
    * nothing is certain in this process. library: its id.
    */
   onDamage(library: number, what: Damage): void;
-  /** For tests: 10 s and probePath otherwise. */
+  /** For tests: 10 s and our own otherwise. */
   loadTimeoutMs?: number;
   probe?: string;
 }
@@ -108,13 +103,13 @@ const KICK = 16;
  * thread. Throws FL_RUNTIME.
  */
 export function startRuntime(options: RuntimeOptions): Runtime {
-  const binding = bind(runtimePath);
+  const binding = bind();
   const fd = binding.start(options.threads, options.arenaReserve);
   if (fd < 0) throw new FlexilibError('FL_RUNTIME', `the native runtime can't start: errno ${-fd}`);
 
   const calls = createCalls(binding, options.onDamage);
   const libraries = createLibraries(binding, {
-    probe: options.probe ?? probePath,
+    probe: options.probe ?? nativeFile('flexilib-probe'),
     timeoutMs: options.loadTimeoutMs ?? LOAD_TIMEOUT_MS,
     onUnprobed: (text) => options.onLog({ library: -1, level: 1, text, dropped: 0 }),
   });
