@@ -43,5 +43,5 @@ export const packages = [
     files: ['bin', 'dist/*.cjs', 'dist/*.js', 'dist/*.css'],
     manifest: nativeDependencies,
   },
-  { from: 'packages/create-flexilib-executor', files: ['dist'] },
+  { from: 'packages/create-flexilib-executor', files: ['dist/**'] },
 ];
