@@ -7,7 +7,11 @@ const here = import.meta.dirname;
 const koffi = join(here, 'koffi.cjs');
 await build({
   // What authors use is a file of its own: a server that serves doesn't hold it.
-  entryPoints: { flexilib: join(here, 'src/main.ts'), sdk: join(here, 'src/sdk.ts') },
+  entryPoints: {
+    flexilib: join(here, 'src/main.ts'),
+    sdk: join(here, 'src/sdk.ts'),
+    live: join(here, 'src/live.ts'),
+  },
   outdir: join(here, 'dist'),
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -16,13 +20,18 @@ await build({
   target: 'node20',
   plugins: [
     {
-      name: 'apart',
+      name: 'koffi',
       setup({ onResolve }) {
         onResolve({ filter: /^koffi$/ }, ({ path, importer }) =>
           importer === koffi ? { path, external: true } : { path: koffi },
         );
-        onResolve({ filter: /\/sdk\.ts$/, namespace: 'file' }, ({ kind }) =>
-          kind === 'dynamic-import' ? { path: './sdk.cjs', external: true } : undefined,
+      },
+    },
+    {
+      name: 'live',
+      setup({ onResolve }) {
+        onResolve({ filter: /^@flexilib\/sdk\/live$/ }, ({ kind }) =>
+          kind === 'dynamic-import' ? { path: './live.cjs', external: true } : undefined,
         );
       },
     },
@@ -42,3 +51,5 @@ for (const name of [
   rmSync(join(here, 'dist', name), { force: true }); // a program that runs can't be written to
   copyFileSync(join(here, '../../packages/native/dist', name), join(here, 'dist', name));
 }
+for (const name of ['client.js', 'style.css'])
+  copyFileSync(join(here, '../../packages/sdk/src/live', name), join(here, 'dist', name));

@@ -38,5 +38,10 @@ export const packages = [
     readme: `# ${nativeName(target)}\n\nThe native runtime of [FlexiLib](https://www.npmjs.com/package/flexilib) for ${target}, which installs it.\n`,
   })),
   { from: 'packages/abi-headers', files: ['include', 'zig', 'rust'] },
-  { from: 'apps/server', files: ['bin', 'dist/*.cjs'], manifest: nativeDependencies },
+  {
+    from: 'apps/server',
+    files: ['bin', 'dist/*.cjs', 'dist/*.js', 'dist/*.css'],
+    manifest: nativeDependencies,
+  },
+  { from: 'packages/create-flexilib-executor', files: ['dist'] },
 ];

@@ -9,17 +9,19 @@ pub fn build(b: *std.Build) void {
         .name = "hello",
         .linkage = .dynamic,
         .root_module = b.createModule(.{
-            .root_source_file = b.path("src/hello.zig"),
+            .root_source_file = b.path("src/root.zig"),
             .target = target,
             .optimize = optimize,
             .link_libc = true,
-            .strip = optimize != .Debug,
             .imports = &.{.{ .name = "flexilib", .module = flexilib }},
         }),
     });
     // Zig's sanitizer for C code would add 40 exported symbols.
     library.bundle_ubsan_rt = false;
-    // To PREFIX/libhello.so instead of PREFIX/lib/libhello.so.
+    // To dist/libhello.so instead of dist/lib/libhello.so.
     const install = b.addInstallArtifact(library, .{ .dest_dir = .{ .override = .prefix } });
     b.getInstallStep().dependOn(&install.step);
+
+    const tests = b.addTest(.{ .root_module = library.root_module });
+    b.step("test", "Run the tests").dependOn(&b.addRunArtifact(tests).step);
 }

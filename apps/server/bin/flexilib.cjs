@@ -14,7 +14,11 @@ try {
   console.error('error: flexilib is not built; run `npm run build` first');
   process.exit(1);
 }
-// A request leaves some 200 bytes to the garbage collector: a small nursery is enough, and spares idle memory.
-const { setFlagsFromString } = require('node:v8');
-for (const flag of ['--max-semi-space-size=1', '--semi-space-growth-factor=1']) setFlagsFromString(flag);
-require('../dist/flexilib.cjs');
+if (['dev', 'build', 'test', 'invoke', 'inspect'].includes(process.argv[2])) {
+  require('../dist/sdk.cjs');
+} else {
+  // A request leaves some 200 bytes to the garbage collector: a small nursery is enough, and spares idle memory.
+  const { setFlagsFromString } = require('node:v8');
+  for (const flag of ['--max-semi-space-size=1', '--semi-space-growth-factor=1']) setFlagsFromString(flag);
+  require('../dist/flexilib.cjs');
+}

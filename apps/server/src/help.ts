@@ -8,6 +8,12 @@ Usage:
   flexilib upgrade [PID]     let a running server go on with the installed files
   flexilib --help | --version
 
+For who writes libraries (each has a --help):
+  flexilib dev [DIR]         build, serve, and swap in each save; failures are answered
+  flexilib build|test [DIR]  build the projects of DIR's libraries, or run their tests
+  flexilib invoke FILE PATH  call a library once, without a server
+  flexilib inspect FILE      say what a library needs, exports and lacks
+
 Paths in FILE are relative to its folder. Options of the server stand in its section
 [server]; these environment variables win over it:
   PORT                       port to listen on (8069)

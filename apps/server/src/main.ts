@@ -8,17 +8,8 @@ import { serve } from './serve.ts';
 import { upgrade } from './upgrade.ts';
 import { version } from './version.ts';
 
-/** For who writes executors: packages/sdk. */
-const authorVerbs: ReadonlySet<string> = new Set(['dev', 'build', 'test', 'invoke', 'inspect']);
-
 async function main(args: string[]): Promise<void> {
   const log = createLog();
-  const [verb, ...rest] = args;
-  if (authorVerbs.has(verb)) {
-    const { run } = await import('./sdk.ts');
-    process.exitCode = await run(verb, rest);
-    return;
-  }
   try {
     const command: Command = parseCommand(args);
     switch (command.verb) {

@@ -4,7 +4,7 @@ import { createMatcher } from '@flexilib/router';
 import type { Settings } from './settings.ts';
 
 /** The routes as the doors use them; executors that are there already are kept, loaded as they are. */
-export function buildTable(routes: Settings['routes'], loader: Loader): RouteTable {
+export function buildTable(routes: Settings['routes'], loader: Pick<Loader, 'executor'>): RouteTable {
   const match = createMatcher(routes);
   const served: ServedRoute[] = routes.map(({ library, timeout, options }) => ({
     executor: loader.executor(library),

@@ -12,6 +12,7 @@ import {
 } from '@flexilib/native';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
+import { joinDev } from './dev.ts';
 import { createLines } from './lines.ts';
 import type { Log } from './log.ts';
 import { startPulse } from './pulse.ts';
@@ -59,6 +60,7 @@ export async function work({
   supervisor,
 }: WorkOptions): Promise<void> {
   const { server } = settings;
+  const dev = await joinDev(() => process.kill(supervisor ? process.ppid : process.pid, 'SIGTERM'));
   const access = createLines(duplicate(1), (text) => log.warn(text));
   if (runDirectory.problem)
     log.warn(`no run directory, copies of libraries live in memory: ${runDirectory.problem}`);
@@ -70,6 +72,7 @@ export async function work({
       if (dropped > 0) log.warn(`${count(dropped, 'line')} of libraries dropped`);
       const line = `${loader.pathOf(library) ?? 'a library'}: ${text}`;
       [log.error, log.warn, log.info, log.info][level](line);
+      dev?.logged(text);
     },
     onDamage: (library, what) => pulse.suspect(`${reasons[what]} ${loader.pathOf(library) ?? 'a library'}`),
   });
@@ -79,11 +82,13 @@ export async function work({
     runDirectory,
     onSeen: (path, hash) => watcher.watch(path, hash),
     onLoaded(path, { number, older }, milliseconds) {
+      if (dev) return; // the tool tells it
       const what = older ? 'serves, the build before the one in the file' : 'serves';
       log.info(`${path}: generation ${number} ${what}, loaded in ${milliseconds.toFixed(1)} ms`);
     },
     onFailed(path, error, serving) {
       watcher.watch(path, null);
+      dev?.failed(path, error);
       log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
     },
     onHealth: (path, text, worse) => log[worse ? 'error' : 'info'](`${path}: ${text}`),
@@ -97,7 +102,8 @@ export async function work({
   });
 
   const pulse = startPulse({ runtime, supervisor, maxMemory: server.max_memory, log });
-  let table = buildTable(settings.routes, loader);
+  const executors = dev?.executorsOf(loader) ?? loader;
+  let table = buildTable(settings.routes, executors);
   const door: Door = createDoor({
     runtime,
     routes: () => table,
@@ -107,18 +113,20 @@ export async function work({
     maxConnections: server.max_connections,
     onFault: (path, text) => log.error(`${path}: ${text}`),
     log: access,
+    dev: dev?.hooks,
   });
 
   const reload = createReload(
     { file, started: settings, log, supervisor, shared: runDirectory.shared },
     (routes) => {
-      table = buildTable(routes, loader);
+      table = buildTable(routes, executors);
       loader.keepOnly(new Set(routes.map((route) => route.library)));
     },
   );
 
   async function end(grace: number): Promise<void> {
     pulse.leave();
+    dev?.leave();
     await door.close(grace);
     await Promise.race([settleReports(), sleep(REPORTS_MS)]);
     await Promise.race([loader.close(), sleep(Math.min(grace, UNLOAD_MS))]);
@@ -137,6 +145,7 @@ export async function work({
     end: () => end(GRACE_MS),
     async leave() {
       pulse.leave();
+      dev?.leave();
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);
     },

@@ -111,6 +111,14 @@ static inline int flexilib_path_is(const flexilib_request *request, const char *
     return flexilib_path_len(request) == len && memcmp(request->target, path, len) == 0;
 }
 
+/* What follows the prefix in the path, and its length; NULL when the path begins otherwise. */
+static inline const char *flexilib_path_after(const flexilib_request *request, const char *prefix, size_t *len) {
+    size_t path_len = flexilib_path_len(request), prefix_len = strlen(prefix);
+    if (path_len < prefix_len || memcmp(request->target, prefix, prefix_len) != 0) return NULL;
+    *len = path_len - prefix_len;
+    return request->target + prefix_len;
+}
+
 static inline int flexilib_method_is(const flexilib_request *request, const char *method) {
     return strcmp(request->method, method) == 0;
 }

@@ -51,6 +51,13 @@ export function zig(kind: 'build-lib -dynamic' | 'build-exe', source: string, ou
   return join(out, output);
 }
 
+/** Compiles and runs the tests in a file. */
+export function zigTest(source: string): { status: number | null; output: string } {
+  const args = ['test', '-lc', ...fast, ...zigModules(source)];
+  const { status, stdout, stderr } = spawnSync('zig', args, { cwd: out, encoding: 'utf8' });
+  return { status, output: stdout + stderr };
+}
+
 export function cargo(args: string[], project: string): string {
   const target = join(out, 'target');
   run('cargo', [...args, '--quiet', '--manifest-path', join(project, 'Cargo.toml')], {

@@ -21,6 +21,7 @@ pub const abi = @import("abi.zig");
 pub const Headers = @import("Headers.zig");
 pub const Request = @import("Request.zig");
 pub const Response = @import("Response.zig");
+pub const testing = @import("testing.zig");
 
 /// From flexilib_load to flexilib_unload.
 var host: ?*const abi.Host = null;

@@ -1,6 +1,7 @@
 // The way in: the edge where there is epoll, and node:http for what isn't plain; elsewhere node:http alone.
 import type { LineSink } from './access.ts';
 import { createBlockingWatch } from './blocking.ts';
+import type { DevHooks } from './dev.ts';
 import { createEdge } from './edge/edge.ts';
 import type { ExchangeOptions } from './exchange.ts';
 import { heldBytes } from './held.ts';
@@ -22,6 +23,8 @@ export interface DoorOptions extends Omit<ExchangeOptions, 'onInline'> {
   maxConnections: number;
   /** Takes a line for each request that was answered, or whose client went while it was being answered. */
   log: LineSink;
+  /** Of `flexilib dev`: looks at every exchange. */
+  dev?: DevHooks | undefined;
 }
 
 export interface Door {
@@ -48,7 +51,7 @@ export interface EdgeDoor extends Door {
 
 /** The door of this platform. */
 export function createDoor(options: DoorOptions): Door {
-  return process.platform === 'linux' ? createEdgeDoor(options) : createNodeDoor(options);
+  return process.platform === 'linux' && !options.dev ? createEdgeDoor(options) : createNodeDoor(options);
 }
 
 /** Throws FL_RUNTIME. Linux. */

@@ -48,11 +48,13 @@ export function createExchange(options: ExchangeOptions): Exchange {
     try {
       writeHead(call, req);
       const route = options.routes().find(call);
-      if (!route) return withoutBody(404);
+      if (!route) return { ...withoutBody(404), story: 'no route of the configuration matches its path' };
       if (isFull()) return withoutBody(503);
       // Before the body: a request keeps the generation that it started with.
-      generation = await acquire(route.executor);
-      if (!generation) return withoutBody(503, route.executor.retryAfter);
+      const acquired = await acquire(route.executor);
+      if (acquired instanceof FlexilibError)
+        return { ...withoutBody(503, route.executor.retryAfter), story: acquired };
+      generation = acquired;
       if (expectsContinue && !isTooLarge(req, limits)) res.writeContinue();
       const body = await readBody(req, limits);
       if (body === null) return { ...ownResult(400, req), reply: null };
@@ -73,14 +75,14 @@ export function createExchange(options: ExchangeOptions): Exchange {
   };
 }
 
-/** null: it can't be loaded, or is out; the loader has told why. */
+/** An error: it can't be loaded, or is out; the loader has told why. */
 async function acquire(executor: {
   acquire(): Generation | Promise<Generation>;
-}): Promise<Generation | null> {
+}): Promise<Generation | FlexilibError> {
   try {
     return await executor.acquire();
   } catch (error) {
-    if (error instanceof FlexilibError) return null;
+    if (error instanceof FlexilibError) return error;
     throw error;
   }
 }

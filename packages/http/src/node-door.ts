@@ -6,6 +6,7 @@ import { logAccess } from './access.ts';
 import { type BlockingWatch, createBlockingWatch } from './blocking.ts';
 import { breakBody } from './body.ts';
 import { type Connection, createConnection } from './connection.ts';
+import { dressed } from './dev.ts';
 import type { Door, DoorOptions } from './door.ts';
 import { createExchange } from './exchange.ts';
 import { hold, letGo } from './held.ts';
@@ -32,7 +33,8 @@ export function createNodeDoor(
   onClosed: () => void = () => {},
 ): NodeDoor {
   const { limits, log } = options;
-  const exchange = createExchange({ ...options, onInline });
+  const served = createExchange({ ...options, onInline });
+  const exchange = options.dev ? dressed(served, options.dev) : served;
   const connections = new Map<Socket, Connection>();
   const onError = (error: unknown) => options.onFault('http', String((error as Error)?.stack ?? error));
   const { Socket: NetSocket } = process.getBuiltinModule('node:net');
@@ -44,7 +46,9 @@ export function createNodeDoor(
   server.on('connection', (socket: Socket) => {
     if (!connections.has(socket)) add(socket, `${socket.remoteAddress}:${socket.remotePort}`, 0);
   });
-  server.on('request', (req, res) => take(req, res, () => exchange(req, res, false)));
+  server.on('request', (req, res) => {
+    if (!options.dev?.take(req, res)) take(req, res, () => exchange(req, res, false));
+  });
   server.on('checkContinue', (req, res) => take(req, res, () => exchange(req, res, true)));
   server.on('checkExpectation', (req, res) => take(req, res, async () => ownResult(417, req, true)));
   server.on('connect', (req, socket) => onConnect(req, socket as Socket));

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { monotonicNow } from '@flexilib/native';
+import type { Story } from './dev.ts';
 import { ownReply, type Reply } from './reply.ts';
 
 /** A client that waits for room is told to wait this long, in seconds. */
@@ -14,6 +15,8 @@ export interface Result {
   alloc: number;
   /** The connection can't be used any more: a part of the request is unread. */
   close: boolean;
+  /** Of an answer of the server's own, when there is more to tell than its status. */
+  story?: Story | Promise<Story>;
 }
 
 /** An answer of the server's own. retryAfter: of a 503. */

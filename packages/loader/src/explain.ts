@@ -19,27 +19,41 @@ const libcs = {
 /** What the facts alone say against a library, before any of its code runs; null when they say nothing. */
 export function objection(path: string, facts: ElfFacts): FlexilibError | null {
   const fail = (code: ErrorCode, text: string) => new FlexilibError(code, `${path}: ${text}`, { path });
-  const here = ours[arch];
-  const target = `${machines[here]}-${libcs[libcName].target}`;
-  if (facts.machine !== here) {
-    const built = machines[facts.machine] ?? `machine ${facts.machine}`;
-    return fail(
-      'FL_LIBRARY_FORMAT',
-      `is built for ${built}, this machine is ${machines[here]}; build it with the target ${target}`,
-    );
-  }
-  const other = libcName === 'musl' ? 'glibc' : 'musl';
-  const foreign = facts.needed.find((name) => libcs[other].needed.test(name));
-  if (foreign) {
-    return fail(
-      'FL_LIBRARY_LINK',
-      `needs ${foreign}, ${other}'s C library, and this process runs on ${libcName}; build it with the target ${target}`,
-    );
-  }
+  const machine = machineObjection(facts);
+  if (machine) return fail('FL_LIBRARY_FORMAT', machine);
+  const libc = libcObjection(facts);
+  if (libc) return fail('FL_LIBRARY_LINK', libc);
   if (facts.exports.size > 0 && !facts.exports.has('handle_request')) {
-    return fail('FL_LIBRARY_SYMBOL', `exports no handle_request${symbolHint(facts.exports)}`);
+    return fail('FL_LIBRARY_SYMBOL', handlerObjection(facts));
   }
   return null;
+}
+
+/** Each says what is wrong in this respect, and how to mend it; null: nothing. */
+export function machineObjection(facts: ElfFacts): string | null {
+  const here = ours[arch];
+  if (facts.machine === here) return null;
+  return `is built for ${machineName(facts.machine)}, this machine is ${machines[here]}; build it with the target ${ourTarget()}`;
+}
+
+export function libcObjection(facts: ElfFacts): string | null {
+  const other = libcName === 'musl' ? 'glibc' : 'musl';
+  const foreign = facts.needed.find((name) => libcs[other].needed.test(name));
+  if (!foreign) return null;
+  return `needs ${foreign}, ${other}'s C library, and this process runs on ${libcName}; build it with the target ${ourTarget()}`;
+}
+
+function ourTarget(): string {
+  return `${machines[ours[arch]]}-${libcs[libcName].target}`;
+}
+
+/** Of a library without handle_request. */
+export function handlerObjection({ exports }: ElfFacts): string {
+  return `exports no handle_request${symbolHint(exports)}`;
+}
+
+export function machineName(machine: number): string {
+  return machines[machine] ?? `machine ${machine}`;
 }
 
 function symbolHint(exports: Set<string>): string {

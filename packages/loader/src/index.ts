@@ -1,7 +1,18 @@
 // The life of an executor: staged, checked, loaded, switched to, drained, unloaded.
-export { type ElfFacts, ElfProblem, readElf } from './elf.ts';
+export { type ElfFacts, factsOf, readElf } from './elf.ts';
+export {
+  DT,
+  type ElfImage,
+  ElfProblem,
+  type ElfProblemKind,
+  type ElfSymbol,
+  openElf,
+  STB,
+  stringsOf,
+  u64,
+} from './elf-image.ts';
 export type { Executor } from './executor.ts';
-export { objection } from './explain.ts';
+export { handlerObjection, libcObjection, machineName, machineObjection, objection } from './explain.ts';
 export type { Generation } from './generation.ts';
 export { createLoader, type Loader, type LoaderOptions } from './loader.ts';
 export { openRunDirectory, type RunDirectory, runningDirectories } from './run-directory.ts';

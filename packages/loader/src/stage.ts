@@ -5,7 +5,8 @@ import { closeSync } from 'node:fs';
 import { type FileHandle, open, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createMemfd, FlexilibError } from '@flexilib/native';
-import { type ElfFacts, ElfProblem, readElf } from './elf.ts';
+import { type ElfFacts, readElf } from './elf.ts';
+import { ElfProblem } from './elf-image.ts';
 import { BESIDE } from './run-directory.ts';
 
 const PIECE = 256 << 10;

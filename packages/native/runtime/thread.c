@@ -61,7 +61,7 @@ void fl_thread_leave(void) {
 }
 
 /* The process's signals belong to the loop's thread; ours must not be interrupted in an executor's sleep. The five
- * that a fault raises stay unblocked: blocked, they would kill the process. */
+ * that a fault raises stay unblocked: blocked, they would kill the process. So does the one that asks a late call. */
 bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -71,6 +71,7 @@ bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread) {
     sigset_t all, before;
     sigfillset(&all);
     for (size_t i = 0; i < FL_FAULT_SIGNALS; i++) sigdelset(&all, fl_fault_signals[i]);
+    sigdelset(&all, FL_DEADLINE_SIGNAL);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool started = pthread_create(thread, &attributes, run, arg) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -17,6 +17,7 @@ export interface Binding {
   submit(call: Address): void;
   kick(): void;
   abandon(call: Address): number;
+  look(call: Address, text: Address, size: number): number;
   mend(): number;
   watchSupervisor(fd: number): void;
   libraryNew(path: string, id: number): Address;
@@ -69,6 +70,7 @@ export function bind(): Binding {
     submit: so.func('void fl_submit(size_t)'),
     kick: so.func('void fl_kick()'),
     abandon: so.func('int32_t fl_abandon(size_t)'),
+    look: so.func('int32_t fl_look(size_t, size_t, int32_t)'),
     mend: so.func('int32_t fl_mend()'),
     watchSupervisor: so.func('void fl_watch_supervisor(int32_t)'),
     libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),

@@ -25,6 +25,10 @@ const codes = {
   FL_LIBRARY_OUT: 'user',
   /** The private copy of a library can't be made: disk full, no place that allows execution. */
   FL_STAGING: 'system',
+  /** A compiler or build tool that a project needs isn't installed. */
+  FL_TOOLCHAIN: 'user',
+  /** A project doesn't build: the message is what the compiler said. */
+  FL_BUILD: 'user',
   /** The command line is wrong. */
   FL_USAGE: 'user',
   /** The configuration is wrong; the message names every error. */

@@ -16,5 +16,6 @@ export {
 } from './runtime.ts';
 export { type Area, createSockets, Errno, Event, type Sockets } from './sockets.ts';
 export { findSupervisor, notify, type Supervisor, type SupervisorCommand, supervise } from './supervisor.ts';
-export { createMemfd, duplicate, exitNow, libcName, tryLock } from './system.ts';
+export { type Place, symbolize } from './symbolize.ts';
+export { createMemfd, definesSymbol, duplicate, exitNow, libcName, tryLock } from './system.ts';
 export { monotonicNow } from './time.ts';

@@ -1,26 +1,19 @@
 // The report of a crash: what the runtime tells of it (runtime/report.c), and the lines of source, which another program
 // finds (symbolize/main.zig): this process's memory may be damaged.
 import { normalize } from 'node:path';
-import { nativeFile } from './files.ts';
+import { type Place, symbolize } from './symbolize.ts';
 
-const TIMEOUT_MS = 1000;
 /** Symbolizers at a time. Crashes at other places meanwhile are told without lines. */
 const RUNNING_MAX = 4;
 const KNOWN_MAX = 64;
-
-/** What the symbolizer says of one frame; empty where it doesn't know. */
-interface Place {
-  function: string;
-  line: string;
-}
 
 /** A library that crashes does so again, at the same place. By build and offsets; also what is being found. */
 const known = new Map<string, Promise<Place[]>>();
 let running = 0;
 
 /**
- * What to tell of a crash: a headline, then a line a frame. text: Call.head. build: tells the library's bytes from all
- * others'. Never rejects.
+ * What to tell of a crash, or of where a call is: a headline, then a line a frame. text: Call.head, or what Runtime.abandon
+ * gave. build: tells the library's bytes from all others'; its file stays until the report is made. Never rejects.
  */
 export async function reportOf(text: string, build: string): Promise<string> {
   const [headline, module, ...rest] = Buffer.from(text, 'latin1').toString().split('\n');
@@ -55,30 +48,20 @@ function find(module: string, offsets: string[], build: string): Promise<Place[]
   const before = known.get(key);
   if (before) return before;
   if (offsets.length === 0 || running >= RUNNING_MAX) return Promise.resolve([]);
-  const places = symbolize(module, offsets).catch(() => []);
+  const places = findNow(module, offsets).catch(() => []);
   known.set(key, places);
   if (known.size > KNOWN_MAX) known.delete(known.keys().next().value!);
   return places;
 }
 
-async function symbolize(module: string, offsets: string[]): Promise<Place[]> {
+async function findNow(module: string, offsets: string[]): Promise<Place[]> {
   // A copy in memory is a descriptor of this process.
   const path = module.replace(/^\/proc\/self\//, `/proc/${process.pid}/`);
   running += 1;
   try {
     // A fork takes the loop milliseconds: the client's answer goes before.
     await new Promise(setImmediate);
-    const { execFile } = process.getBuiltinModule('node:child_process');
-    const output = await new Promise<string>((resolve, reject) => {
-      const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', env: {} } as const;
-      execFile(nativeFile('flexilib-symbolize'), [path, ...offsets], options, (error, stdout) =>
-        error ? reject(error) : resolve(stdout),
-      );
-    });
-    return output.split('\n').map((text) => {
-      const [name, line = ''] = text.split('\t');
-      return { function: name, line };
-    });
+    return await symbolize(path, offsets);
   } finally {
     running -= 1;
   }

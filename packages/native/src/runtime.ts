@@ -5,6 +5,7 @@ import { FlexilibError } from './errors.ts';
 import { nativeFile } from './files.ts';
 import { createLibraries } from './libraries.ts';
 import type { Library, LoadFailure, Unloaded } from './library.ts';
+import { createLookout } from './lookout.ts';
 import { pollReadable } from './poll.ts';
 
 /** A constructor or flexilib_load that takes longer has failed. */
@@ -55,8 +56,12 @@ export interface Runtime {
    * expected to take long, and then it may hold up others like it, but not quick ones.
    */
   submit(call: Call, library: Library, deadline: number, slow: boolean, done: (call: Call) => void): void;
-  /** Nobody waits for this call any more, which is past its deadline: another thread takes the place of the one it holds. */
-  abandon(call: Call): void;
+  /**
+   * Nobody waits for this call any more, which is past its deadline: another thread takes the place of the one it holds.
+   * Gives where the call is by then, which reportOf takes; null: it still waits for a thread, or can't be looked at. It
+   * settles within 700 ms, and at the latest when the call returns.
+   */
+  abandon(call: Call): Promise<string | null>;
   /** Runs the executor on the loop itself, and stops it there at the deadline: monotonic ms. */
   invoke(call: Call, library: Library, deadline: number): void;
   /**
@@ -108,6 +113,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     timeoutMs: options.loadTimeoutMs ?? LOAD_TIMEOUT_MS,
     onUnprobed: (text) => options.onLog({ library: -1, level: 1, text, dropped: 0 }),
   });
+  const lookout = createLookout();
   const takeLogs = createLogReader(binding, options.onLog);
   const pairs = new Int32Array(new ArrayBuffer(8 * REAP));
   const pairsAddress = addressOf(pairs.buffer);
@@ -153,12 +159,14 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       if (submitted % KICK === 0) binding.kick();
     },
     abandon(call) {
-      if (!call.abandon()) return;
-      const { done, owner, library } = call;
-      setTimeout(() => {
-        // Else it has returned, and may serve another request by now.
-        if (call.done === done && call.owner === owner) options.onDamage(library!.id, 'stuck');
-      }, STUCK_MS).unref();
+      if (!call.abandon()) return Promise.resolve(null);
+      const { done, library } = call;
+      const stuck = setTimeout(options.onDamage, STUCK_MS, library!.id, 'stuck').unref();
+      call.done = (call) => {
+        clearTimeout(stuck);
+        done?.(call);
+      };
+      return lookout.follow(call);
     },
     invoke(call, library, deadline) {
       call.invoke(library, deadline);
@@ -177,6 +185,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     stop() {
       poll.close();
       binding.stop();
+      lookout.stop();
       calls.free();
     },
   };

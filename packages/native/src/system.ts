@@ -14,6 +14,23 @@ const exit = libc.func('void _exit(int)');
 const fcntl = libc.func('int fcntl(int, int, int)');
 const execv = libc.func('int execv(const char *, const char **)');
 
+/** Whether this process itself, without what it has opened since, defines the symbol: dlsym(3) in the global scope. */
+export function definesSymbol(name: string): boolean {
+  program ??= openProgram();
+  return program(name);
+}
+
+let program: ((name: string) => boolean) | undefined;
+
+function openProgram(): (name: string) => boolean {
+  // Not in libc before glibc 2.34, but Node needs libdl.
+  const self = koffi.load(null);
+  const RTLD_LAZY = 1;
+  const global = self.func('void *dlopen(const char *, int)')(null, RTLD_LAZY);
+  const dlsym = self.func('void *dlsym(void *, const char *)');
+  return (name) => dlsym(global, name) !== null;
+}
+
 /** The C library that this process runs on. */
 export const libcName: 'glibc' | 'musl' = has('gnu_get_libc_version') ? 'glibc' : 'musl';
 

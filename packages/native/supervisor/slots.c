@@ -220,7 +220,11 @@ void slots_tick(void) {
             slots_suspect(worker, "a library crashed in it, and its loop hangs");
         }
         if (worker->leave && at >= worker->leave) worker_kill(worker, "did not leave in time");
-        else if (at - worker->beat > worker->silence)
+        else if (at - worker->beat <= worker->silence)
+            continue;
+        else if (worker_is_traced(worker))
+            worker->beat = at; /* it isn't silent, it is looked at */
+        else
             worker_kill(worker, worker->channel < 0 ? "closed its channel" : "does not answer");
     }
     if (!ending || any) return;

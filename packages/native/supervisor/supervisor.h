@@ -53,6 +53,7 @@ worker *worker_start(int slot, enum kind kind);
 void worker_tell(worker *worker, char command);
 void worker_leave(worker *worker, char command, int64_t within);
 void worker_kill(worker *worker, const char *why);
+bool worker_is_traced(const worker *worker);
 void workers_reap(void);
 void workers_pardon(void);
 void workers_hear(worker *worker);

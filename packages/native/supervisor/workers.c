@@ -81,6 +81,18 @@ void worker_kill(worker *worker, const char *why) {
     kill(worker->pid, SIGKILL);
 }
 
+/* A debugger holds it: proc_pid_status(5). */
+bool worker_is_traced(const worker *worker) {
+    char path[32], status[2048];
+    snprintf(path, sizeof path, "/proc/%d/status", worker->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, status, sizeof status - 1);
+    if (fd >= 0) close(fd);
+    status[len < 0 ? 0 : len] = '\0';
+    const char *tracer = strstr(status, "\nTracerPid:\t");
+    return tracer != NULL && tracer[12] != '0';
+}
+
 void workers_hear(worker *worker) {
     char message[MESSAGE_MAX + 1];
     ssize_t len;

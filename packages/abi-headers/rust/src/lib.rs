@@ -23,6 +23,7 @@ pub mod executor;
 mod host;
 mod request;
 mod response;
+pub mod testing;
 
 pub use host::{Level, log, remaining};
 pub use request::{Header, Request};

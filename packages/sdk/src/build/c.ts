@@ -1,0 +1,62 @@
+// C: no build system between a save and a library. The flags stand where clangd finds them too.
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { FlexilibError } from '@flexilib/native';
+import type { Builder, Mode, Outcome } from './builder.ts';
+import { execute, outcomeOf } from './execute.ts';
+import type { Project } from './project.ts';
+import { cCompilerOf } from './tools.ts';
+
+const modes: Readonly<Record<Mode, readonly string[]>> = {
+  dev: ['-O0', '-g'],
+  release: ['-O2', '-g'],
+};
+/** A fault in the author's code is to be reported as what it is. */
+const common = ['-fno-sanitize=undefined', '-fdiagnostics-color=always'];
+
+async function sourcesIn(folder: string, place: string): Promise<string[]> {
+  const entries = await readdir(join(folder, place), { recursive: true }).catch(() => []);
+  return entries
+    .filter((name) => name.endsWith('.c'))
+    .sort()
+    .map((name) => join(place, name));
+}
+
+async function compile(project: Project, args: readonly string[], signal?: AbortSignal): Promise<Outcome> {
+  const { folder } = project;
+  const sources = await sourcesIn(folder, 'src');
+  if (sources.length === 0) throw new FlexilibError('FL_BUILD', `${folder}: there is no C source in src/`);
+  const compiler = cCompilerOf(folder);
+  const link = existsSync(join(folder, 'link_flags.txt')) ? ['@link_flags.txt'] : [];
+  const all = [...compiler.args, '@compile_flags.txt', ...common, ...sources, ...args, ...link];
+  return outcomeOf(await execute(compiler.command, all, { cwd: folder, signal }));
+}
+
+export const c: Builder = {
+  async build(project, mode, signal) {
+    const { folder, library } = project;
+    const finished = relative(folder, library);
+    const unfinished = join(dirname(finished), `.${basename(finished)}.${process.pid}`);
+    await mkdir(dirname(library), { recursive: true });
+    const args = ['-shared', '-fPIC', '-fvisibility=hidden', ...modes[mode], '-o', unfinished];
+    try {
+      const outcome = await compile(project, args, signal);
+      if (outcome.result === 'ok') await rename(join(folder, unfinished), library);
+      return outcome;
+    } finally {
+      await rm(join(folder, unfinished), { force: true });
+    }
+  },
+
+  async test(project) {
+    const { folder, library } = project;
+    const tests = await sourcesIn(folder, 'test');
+    if (tests.length === 0) throw new FlexilibError('FL_BUILD', `${folder}: there is no C source in test/`);
+    const program = join(dirname(relative(folder, library)), 'test');
+    await mkdir(dirname(library), { recursive: true });
+    const compiled = await compile(project, [...tests, ...modes.dev, '-o', program]);
+    if (compiled.result !== 'ok') return compiled;
+    return outcomeOf(await execute(join(folder, program), [], { cwd: folder }), compiled.output);
+  },
+};

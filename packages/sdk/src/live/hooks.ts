@@ -1,0 +1,115 @@
+// What `flexilib dev` adds to the answers of a serving process: pages that reload, and the whole story of what went wrong.
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join, relative } from 'node:path';
+import type { DevHooks, Reply, Story } from '@flexilib/http';
+import type { Tool } from './connect.ts';
+import { excerptOf } from './excerpt.ts';
+import { inject } from './inject.ts';
+import { scriptTag, type Trouble, toHtml, troubleReply } from './page.ts';
+
+const files: Readonly<Record<string, [name: string, type: string]>> = {
+  '/@flexilib/client.js': ['client.js', 'text/javascript; charset=utf-8'],
+  '/@flexilib/style.css': ['style.css', 'text/css; charset=utf-8'],
+};
+/** Lines of libraries that are kept for the next failure. */
+const LINES_MAX = 20;
+
+export interface Live extends DevHooks {
+  /** A library has logged a line. */
+  logged(text: string): void;
+  /** The pages are to ask another process from here on. */
+  leave(): void;
+}
+
+export function createLive(tool: Tool): Live {
+  const pages = new Set<ServerResponse>();
+  const begun = new WeakMap<IncomingMessage, number>();
+  let lines: { at: number; text: string }[] = [];
+  tool.onState = () => {
+    for (const page of pages) page.write(event());
+  };
+
+  function event(): string {
+    const { version, revision, failures } = tool.state;
+    const [first] = Object.entries(failures);
+    const failure = first ? { title: buildTitle(first[0]), html: toHtml(first[1]) } : null;
+    const data = { version: String(version), revision: String(revision), failure };
+    return `event: state\ndata: ${JSON.stringify(data)}\n\n`;
+  }
+
+  function take(req: IncomingMessage, res: ServerResponse): boolean {
+    begun.set(req, performance.now());
+    if (!req.url?.startsWith('/@flexilib/')) return false;
+    if (req.url === '/@flexilib/events') {
+      res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      res.write(event());
+      pages.add(res);
+      res.once('close', () => pages.delete(res));
+      return true;
+    }
+    const file = files[req.url];
+    if (!file) return false;
+    res.setHeader('content-type', file[1]).setHeader('cache-control', 'no-store');
+    res.end(readFileSync(join(import.meta.dirname, file[0])));
+    return true;
+  }
+
+  function logOf(req: IncomingMessage): string {
+    const since = begun.get(req) ?? 0;
+    const said = lines.filter(({ at }) => at >= since).map(({ text }) => text);
+    return said.length === 0 ? '' : `\n\nIt logged:\n  ${said.join('\n  ')}`;
+  }
+
+  function troubleOf(
+    req: IncomingMessage,
+    { status, reason, body }: Reply,
+    story: Story | null,
+  ): Trouble | null {
+    const title = `${status} ${reason}`;
+    if (story instanceof Error) {
+      const { code, message, path } = story;
+      if (code !== 'FL_BUILD') return { status, reason, title, text: message };
+      return { status: 500, reason: 'Internal Server Error', title: buildTitle(path ?? ''), text: message };
+    }
+    if (story !== null)
+      return {
+        status,
+        reason,
+        title,
+        text: `${req.method} ${req.url}: ${story}${withSource(story)}${logOf(req)}`,
+      };
+    // The SDKs turn an error or a panic into an empty 500 and a line in the log.
+    const log = status >= 500 && body.length === 0 ? logOf(req) : '';
+    return log === ''
+      ? null
+      : { status, reason, title, text: `${req.method} ${req.url}: the executor failed${log}` };
+  }
+
+  return {
+    take,
+    dress(req, reply, story) {
+      const { version, revision } = tool.state;
+      const trouble = troubleOf(req, reply, story);
+      if (!trouble) return inject(reply, scriptTag(version));
+      const wantsHtml = req.headers.accept?.includes('text/html') ?? false;
+      return troubleReply(trouble, wantsHtml, req.method === 'HEAD', scriptTag(version, revision));
+    },
+    logged(text) {
+      lines = [...lines.slice(1 - LINES_MAX), { at: performance.now(), text }];
+    },
+    leave() {
+      for (const page of pages) page.end();
+    },
+  };
+}
+
+function buildTitle(library: string): string {
+  const path = relative(process.cwd(), library);
+  return `${path.startsWith('..') ? library : path} does not build`;
+}
+
+function withSource(report: string): string {
+  const excerpt = excerptOf(report);
+  return excerpt === '' ? '' : `\n\n${excerpt.trimEnd()}`;
+}
