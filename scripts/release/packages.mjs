@@ -19,8 +19,8 @@ const nativeDependencies = {
 
 /**
  * from: where its sources are, with a package.json that gives name, version and such (stage.mjs), and a README.md.
- * files: what is published of it, as globs; of a folder what git knows, which compilers' output isn't. in: their place,
- * else from. manifest: more fields, or others. readme: instead of the file.
+ * files: what is published of it, as globs; of a folder what git knows and not what compilers leave there, or all if it
+ * was built. in: their place, else from. manifest: more fields, or others. readme: instead of the file.
  */
 export const packages = [
   ...Object.entries(targets).map(([target, { cpu, libc }]) => ({
