@@ -1,5 +1,5 @@
 // What is published, in this order: what others need comes first.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { files as nativeFiles, targets } from '../../packages/native/targets.mjs';
 
@@ -43,5 +43,14 @@ export const packages = [
     files: ['bin', 'dist/*.cjs', 'dist/*.js', 'dist/*.css'],
     manifest: nativeDependencies,
   },
+  {
+    from: 'packages/testing',
+    files: ['dist'],
+    manifest: {
+      ...nativeDependencies,
+      engines: readJson('apps/server/package.json').engines,
+      exports: { types: './dist/index.d.ts', default: './dist/index.js' },
+    },
+  },
   { from: 'packages/create-flexilib-executor', files: ['dist'] },
-];
+].filter(({ from }) => existsSync(`${root}${from}/package.json`));
