@@ -7,7 +7,11 @@ const here = import.meta.dirname;
 const koffi = join(here, 'koffi.cjs');
 await build({
   // What authors use is a file of its own: a server that serves doesn't hold it.
-  entryPoints: { flexilib: join(here, 'src/main.ts'), sdk: join(here, 'src/sdk.ts') },
+  entryPoints: {
+    flexilib: join(here, 'src/main.ts'),
+    sdk: join(here, 'src/sdk.ts'),
+    'testing-child': join(here, '../../packages/testing/src/child.ts'), // the process that `flexilib invoke` starts
+  },
   outdir: join(here, 'dist'),
   outExtension: { '.js': '.cjs' },
   bundle: true,

@@ -1,7 +1,10 @@
 import { FlexilibError } from '@flexilib/native';
+import { invoke } from './invoke/invoke.ts';
 
 /** The commands for authors, each with its own arguments and its own --help. */
-const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {};
+const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  invoke,
+};
 
 /** Runs one and gives the exit status: 0 done, 1 failed, 2 wrong usage. Errors that are the user's are told on standard error. */
 export async function run(verb: string, args: string[]): Promise<number> {
