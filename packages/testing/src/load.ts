@@ -77,9 +77,11 @@ export async function load(path: string | URL, options: LoadOptions = {}): Promi
     options: RequestOptions,
     action: (host: Host, asked: Asked) => Promise<T>,
   ): Promise<T> {
-    const asked = await ask(input, options);
     if (closing) throw new FlexilibError('FL_CALL_REQUEST', `${file}: is closed`, { path: file });
-    return limit.run(() => withLines(() => action(host, asked)));
+    return limit.run(async () => {
+      const asked = await ask(input, options);
+      return withLines(() => action(host, asked));
+    });
   }
 
   const close = (): Promise<void> => {
