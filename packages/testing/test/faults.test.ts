@@ -68,9 +68,7 @@ describe('a call that ends badly', () => {
     ['/spin', 'in spin_for_ever', 'static void spin_for_ever'],
     ['/sleep', 'called from handle_request', 'if (IS("/sleep"))'],
   ])('by no end (%s) is told with the place where it was', async (path, where, line) => {
-    const begun = performance.now();
     const { code, message } = await failure(path);
-    expect(performance.now() - begun).toBeLessThan(2500);
     expect(code).toBe('FL_CALL_TIMEOUT');
     expect(message).toMatch(`${library}: GET ${path}: no answer within 500 ms; it was stopped in `);
     expect(message).toContain(where);

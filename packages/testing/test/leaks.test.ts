@@ -39,7 +39,7 @@ describe('no leak is seen', () => {
       flexilib_response *handle_request(flexilib_request *request) {
         static int cached;
         (void)request;
-        if (cached++ < 500) *(volatile char *)malloc(1000) = 1;
+        if (cached++ < 1000) *(volatile char *)malloc(1000) = 1;
         return &response;
       }`);
     expect(await leaks(library)).toMatchObject(NONE);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,13 +10,15 @@ beforeAll(() => {
   library = buildExecutor();
 });
 
+const out = join(import.meta.dirname, '../dist/test');
+
 /** Runs a file beside the tests, where the package is found. */
 async function node(
   args: string[],
   source: string,
 ): Promise<{ code: number; stdout: string; stderr: string; ms: number }> {
-  const folder = mkdtempSync(join(import.meta.dirname, '../node_modules/flexilib-'));
-  const file = join(folder, 'a.test.mjs');
+  mkdirSync(out, { recursive: true });
+  const file = join(mkdtempSync(join(out, 'runner-')), 'a.test.mjs');
   writeFileSync(file, source.replaceAll('LIBRARY', JSON.stringify(library)));
   const begun = performance.now();
   const child = spawn(process.execPath, [...args, file], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -73,8 +75,8 @@ describe('what a library prints', () => {
     const { stdout, stderr } = await node(
       [],
       `import { load } from '@flexilib/testing';
-       await using exec = await load(LIBRARY);
-       await exec.fetch('/print');`.replace('await using', 'const'),
+       const exec = await load(LIBRARY);
+       await exec.fetch('/print');`,
     );
     expect([stdout, stderr]).toEqual(['', 'printed by the library\n']);
   });
