@@ -18,6 +18,7 @@ beforeAll(() => {
       if (flexilib_path_is(request, "/spin")) for (;;) __asm__("");
       if (flexilib_path_is(request, "/missing")) return flexilib_text(404, "nothing\\n", 8);
       if (flexilib_path_is(request, "/echo")) return flexilib_text(200, request->content, request->content_len);
+      if (flexilib_path_is(request, "/leak")) { static void *volatile kept; kept = malloc(64); }
       if (flexilib_path_is(request, "/log")) flexilib_log(FLEXILIB_LOG_WARNING, "odd");
       const flexilib_header *type = flexilib_find_header(request, "content-type");
       flexilib_response *response = flexilib_printf(200, "%s %.*s %.*s\\n", request->method, (int)request->target_len,
@@ -36,6 +37,15 @@ async function invoke(args: string[], input = ''): Promise<[code: number, stdout
 }
 
 describe('flexilib invoke', () => {
+  it('looks for leaks', async () => {
+    const nothing =
+      'no leak: 1008 calls left 0 bytes of memory (0 a call), 0 descriptors and 0 threads behind\n';
+    expect(await invoke(['--leaks', library])).toEqual([0, '', nothing]);
+    const [code, stdout, stderr] = await invoke(['--leaks', library, '/leak']);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^error: it leaks: 1008 calls left \d+ bytes of memory \(80 a call\)/); // malloc's 16 with it
+  });
+
   it('writes the body', async () => {
     expect(await invoke([library])).toEqual([0, 'GET / \n', '']);
     expect(await invoke([library, '/a?b', '-X', 'DELETE'])).toEqual([0, 'DELETE /a?b \n', '']);

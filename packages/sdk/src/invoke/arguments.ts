@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
-import { FlexilibError } from '@flexilib/native';
+import type { FlexilibError } from '@flexilib/native';
 import { parseOption, routeOptions } from '@flexilib/router';
+import { readArguments, usageError } from '../arguments.ts';
 
 /** A piece of the body: a text, or a file's bytes. */
 export type Piece = { text: string } | { file: string; lines: boolean };
@@ -17,6 +17,7 @@ export interface Invocation {
   output: string | undefined;
   verbose: boolean;
   fail: boolean;
+  leaks: boolean;
   /** Milliseconds. */
   timeout: number | undefined;
 }
@@ -31,19 +32,19 @@ const options = {
   output: { type: 'string', short: 'o' },
   verbose: { type: 'boolean', short: 'v' },
   fail: { type: 'boolean', short: 'f' },
+  leaks: { type: 'boolean' },
   timeout: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 /** The command line's meaning; null: help is wanted. Throws FL_USAGE. */
 export function parseInvocation(args: string[]): Invocation | null {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    throw usage((error as Error).message.split('. ')[0]);
-  }
-  const { values, positionals, tokens } = parsed;
+  const { values, positionals, tokens } = readArguments('invoke', {
+    args,
+    options,
+    allowPositionals: true,
+    tokens: true,
+  });
   if (values.help) return null;
   const [library, path = '/', ...rest] = positionals;
   if (library === undefined) throw usage('invoke takes a library and a path');
@@ -66,17 +67,12 @@ export function parseInvocation(args: string[]): Invocation | null {
     output: values.output,
     verbose: values.verbose ?? false,
     fail: values.fail ?? false,
+    leaks: values.leaks ?? false,
     timeout: values.timeout === undefined ? undefined : timeOf(values.timeout),
   };
 }
 
-export function usage(what: string): FlexilibError {
-  return new FlexilibError('FL_USAGE', `${what}; \`flexilib invoke --help\` shows the usage`);
-}
-
-function parse(args: string[]) {
-  return parseArgs({ args, options, allowPositionals: true, tokens: true });
-}
+const usage = (what: string): FlexilibError => usageError('invoke', what);
 
 /** As curl has it: of a file given to -d the line ends go. */
 function pieceOf(value: string, lines: boolean): Piece {

@@ -1,4 +1,6 @@
-export const help = `flexilib invoke LIBRARY [PATH]   one request to a library, in a process of its own; PATH is / if there is none
+export const help = `Usage: flexilib invoke LIBRARY [PATH] [OPTIONS]
+
+Sends one request to a library, in a process of its own, without a server. PATH is / if there is none.
 
   -X, --request METHOD      GET; POST with data; HEAD with -I
   -H, --header 'NAME: VALUE'
@@ -9,6 +11,7 @@ export const help = `flexilib invoke LIBRARY [PATH]   one request to a library, 
   -o, --output FILE         into a file instead of standard output
   -v, --verbose             what is sent and received, memory and time, on standard error
   -f, --fail                no body, and status 22, when the response's status is 400 or more
+      --leaks               the same request 1000 times: what each leaves behind, and status 1 if it does
       --timeout TIME        that a call may take: 250ms, 5s (the default), 2m
   -h, --help
 

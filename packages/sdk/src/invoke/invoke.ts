@@ -2,8 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { FlexilibError } from '@flexilib/native';
-import { type ExecutorResponse, type Line, load } from '@flexilib/testing';
-import { type Invocation, type Piece, parseInvocation, usage } from './arguments.ts';
+import { type ExecutorResponse, type Leaks, type Line, load } from '@flexilib/testing';
+import { usageError } from '../arguments.ts';
+import { cyan, dim, red, say, sayError, yellow } from '../terminal.ts';
+import { type Invocation, type Piece, parseInvocation } from './arguments.ts';
 import { help } from './help.ts';
 
 /** curl's status for --fail. */
@@ -21,10 +23,10 @@ export async function invoke(args: string[]): Promise<number> {
   try {
     return await send(invocation, request);
   } catch (error) {
-    if (error instanceof TypeError) throw usage(error.message); // Request's own: an illegal name or value of a field
+    if (error instanceof TypeError) throw usageError('invoke', error.message); // Request's own: an illegal name or value of a field
     if (!(error instanceof FlexilibError)) throw error;
-    if (error.code === 'FL_CALL_REQUEST') throw usage(error.message);
-    process.stderr.write(`${paint('31', 'error:')} ${error.message}\n`);
+    if (error.code === 'FL_CALL_REQUEST') throw usageError('invoke', error.message);
+    sayError(error.message);
     return 1;
   }
 }
@@ -38,9 +40,10 @@ interface Sent {
 async function send(invocation: Invocation, { method, fields, body }: Sent): Promise<number> {
   const { library, path, timeout, verbose, fail } = invocation;
   await using executor = await load(library, timeout === undefined ? {} : { timeout });
+  if (invocation.leaks) return verdict(await executor.leaks(path, { method, headers: fields, body }));
   if (verbose) tell('>', [`${method} ${path} HTTP/1.1`, ...lines(fields), '']);
   const response = await executor.fetch(path, { method, headers: fields, body });
-  for (const line of executor.logs) process.stderr.write(`${logLine(line)}\n`);
+  for (const line of executor.logs) say(logLine(line));
   const head = [`HTTP/1.1 ${response.status} ${response.statusText}`, ...lines(response.fields), ''];
   if (verbose) {
     tell('<', head);
@@ -49,8 +52,16 @@ async function send(invocation: Invocation, { method, fields, body }: Sent): Pro
   const failed = fail && response.status >= 400;
   await write(invocation, head, response, failed);
   if (!failed) return 0;
-  process.stderr.write(`${paint('31', 'error:')} ${response.status} ${response.statusText}\n`);
+  sayError(`${response.status} ${response.statusText}`);
   return FAILED;
+}
+
+function verdict({ leaks, calls, bytes, bytesPerCall, descriptors, threads }: Leaks): number {
+  const each = `${bytes} bytes of memory (${bytesPerCall.toFixed(0)} a call)`;
+  const left = `${calls} calls left ${each}, ${descriptors} descriptors and ${threads} threads behind`;
+  if (leaks) sayError(`it leaks: ${left}`);
+  else say(`no leak: ${left}`);
+  return leaks ? 1 : 0;
 }
 
 async function write(
@@ -92,7 +103,7 @@ async function join(pieces: Piece[]): Promise<Buffer> {
 
 async function read({ file, lines }: { file: string; lines: boolean }): Promise<Buffer> {
   const bytes = await (file === '-' ? buffer(process.stdin) : readFile(file)).catch(({ message }) => {
-    throw usage(`@${file}: can't be read: ${message}`);
+    throw usageError('invoke', `@${file}: can't be read: ${message}`);
   });
   return lines ? (bytes.filter((byte) => byte !== 0 && byte !== 10 && byte !== 13) as Buffer) : bytes;
 }
@@ -101,15 +112,16 @@ const lines = (fields: readonly (readonly [string, string])[]): string[] =>
   fields.map(([name, value]) => `${name}: ${value}`);
 
 function tell(mark: string, texts: string[]): void {
-  for (const text of texts) process.stderr.write(`${paint('2', mark)} ${text}\n`);
+  for (const text of texts) say(`${dim(mark)} ${text}`);
 }
+
+const paints: Readonly<Record<Line['level'], (text: string) => string>> = {
+  error: red,
+  warning: yellow,
+  info: cyan,
+  debug: dim,
+};
 
 function logLine({ level, text }: Line): string {
-  const colour = { error: '31', warning: '33', info: '36', debug: '2' }[level];
-  return `${paint(colour, `${level}:`)} ${text}`;
-}
-
-/** Only on a terminal, and not for who wants none (https://no-color.org). */
-function paint(colour: string, text: string): string {
-  return process.stderr.isTTY && !process.env.NO_COLOR ? `\x1b[${colour}m${text}\x1b[0m` : text;
+  return `${paints[level](`${level}:`)} ${text}`;
 }
