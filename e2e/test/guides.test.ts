@@ -1,0 +1,30 @@
+// Every command of what authors read is run, every block of code compiled, and what is printed compared
+// (support/guide.ts). Each is followed in an empty folder, with the machine's own Node, as a reader would.
+import { delimiter, join } from 'node:path';
+import { it } from 'vitest';
+import { follow, has } from '../support/guide.ts';
+import { freePort, temporaryFolder } from '../support/server.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Without this repository's own commands. */
+const PATH = process.env.PATH!.split(delimiter)
+  .filter((place) => !place.endsWith('node_modules/.bin'))
+  .join(delimiter);
+
+const guides: readonly [guide: string, ...needs: string[]][] = [
+  ['docs/guide-c.md'],
+  ['docs/guide-zig.md'],
+  ['docs/guide-rust.md', 'cargo'],
+];
+
+it.each(guides)('%s does what it says', { timeout: 600_000 }, async (guide, ...needs) => {
+  const missing = needs.filter((program) => !has(program));
+  if (missing.length > 0) return console.log(`${guide}: skipped, ${missing} is not installed`);
+  const skipped = await follow(join(root, guide), {
+    folder: temporaryFolder(),
+    port: await freePort(),
+    env: { ...process.env, PATH },
+  });
+  for (const line of skipped) console.log(line);
+});
