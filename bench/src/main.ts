@@ -15,6 +15,7 @@ import type { Peer } from './peer.ts';
 import { flexilib, peers } from './peers.ts';
 import { report } from './report.ts';
 import { runRounds } from './rounds.ts';
+import { runSaves, savesTable } from './saves.ts';
 import { runSoak } from './soak.ts';
 import { complaints, soakTable } from './soak-verdict.ts';
 import { tables } from './tables.ts';
@@ -49,6 +50,13 @@ function print(tables: Table[]): void {
 
 async function run(options: Options): Promise<void> {
   const { mode, only } = options;
+  if (mode === 'saves') {
+    const results = await runSaves(options);
+    await keep('saves', results, options.save);
+    print([savesTable(results)]);
+    if (options.save) await report();
+    return;
+  }
   const ready = await prepare(
     mode === 'peers' ? peers.filter(({ name }) => only?.includes(name) ?? true) : flexilib,
   );

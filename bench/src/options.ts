@@ -13,11 +13,12 @@ loads it from another. The table shows medians over the rounds.
     neighbours     p99 of a fast route alone, and beside a library that computes 50 ms a call
     tail           p99 at 64 connections while no server is at its limit
     faults         the guard, kills of the serving process, a library that crashes for a minute
+    saves          flexilib dev: from a save of a template's source to the new answer, in C, Rust and Zig
     soak           FlexiLib under a mixed load while its library is swapped once a second
 
   OPTIONS
     --install      get what the peers need, and measure nothing: Debian packages (as root), npm packages, builds
-    --rounds N     rounds (9; of memory 3; soak has one)
+    --rounds N     rounds (9; of memory 3; saves and soak have one)
     --secs N       seconds a measurement (2)
     --only A,B     these servers only; their ratios need flexilib-inline among them
     --workloads A  of ${workloadNames.join(', ')}
@@ -31,8 +32,8 @@ loads it from another. The table shows medians over the rounds.
     --help
 `;
 
-export type Mode = 'peers' | 'memory' | 'neighbours' | 'tail' | 'faults' | 'soak';
-const modes: Mode[] = ['memory', 'neighbours', 'tail', 'faults', 'soak'];
+export type Mode = 'peers' | 'memory' | 'neighbours' | 'tail' | 'faults' | 'saves' | 'soak';
+const modes: Mode[] = ['memory', 'neighbours', 'tail', 'faults', 'saves', 'soak'];
 const FULL_ROUNDS = 9;
 const roundsOf: Record<Mode, number> = {
   peers: FULL_ROUNDS,
@@ -40,6 +41,7 @@ const roundsOf: Record<Mode, number> = {
   tail: FULL_ROUNDS,
   faults: FULL_ROUNDS,
   memory: 3,
+  saves: 1,
   soak: 1,
 };
 

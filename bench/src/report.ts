@@ -9,6 +9,7 @@ import { type MemoryResults, memoryTable } from './memory.ts';
 import { type Neighbours, neighboursTable } from './neighbours.ts';
 import { root } from './paths.ts';
 import { type Results, rounds } from './results.ts';
+import { type Saves, savesTable } from './saves.ts';
 import type { Soak } from './soak.ts';
 import { soakTable } from './soak-verdict.ts';
 import { tables } from './tables.ts';
@@ -69,6 +70,7 @@ export async function report(): Promise<void> {
     neighbours: section<Neighbours>('neighbours', (it) => markdown(neighboursTable(it))),
     tail: section<Tail>('tail', (it) => markdown(tailTable(it))),
     faults: section<Faults>('faults', (it) => markdown(faultsTable(it))),
+    saves: section<Saves>('saves', (it) => markdown(savesTable(it))),
     soak: section<Soak>('soak', (it) => markdown(soakTable(it))),
   };
   let text = readFileSync(page, 'utf8');

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { temporaryFolder } from './server.ts';
 
 const command = join(import.meta.dirname, '../../apps/server/bin/flexilib.cjs');
@@ -19,6 +19,23 @@ export function edit(folder: string, path: string, text: string): void {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text.replaceAll('SDK', relative(folder, sdk))); // Zig takes relative paths only
+}
+
+/** A template's project in a new folder, as an author would have it, but for where headers, module and crate are. */
+export function fromTemplate(language: string): string {
+  const folder = temporaryFolder();
+  const template = join(import.meta.dirname, '../../templates', language);
+  const made = /^(?:dist|target|node_modules|\.zig-cache|\.turbo)$/;
+  cpSync(template, folder, { recursive: true, filter: (path) => !made.test(basename(path)) });
+  for (const name of ['compile_flags.txt', 'build.zig.zon', 'Cargo.toml']) {
+    const file = join(folder, name);
+    if (!existsSync(file)) continue;
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replaceAll('../../packages/abi-headers', relative(folder, sdk)),
+    );
+  }
+  return folder;
 }
 
 export interface Dev {

@@ -20,7 +20,7 @@ export interface Build {
 export interface Builds {
   /** A source has changed. */
   change(file: string): void;
-  /** Builds now. Never rejects. */
+  /** Builds now; settles when a build has ended that none came after. Never rejects. */
   run(): Promise<void>;
   stop(): void;
 }
@@ -54,13 +54,16 @@ export function createBuilds(project: Project, onDone: (build: Build) => void): 
     onDone({ project, changed: files, failed, said, took: performance.now() - begun });
   }
 
-  function run(): Promise<void> {
+  async function run(): Promise<void> {
     clearTimeout(timer);
     running?.abort();
     const controller = new AbortController();
     running = controller;
     last = last.then(() => (controller.signal.aborted ? undefined : once(controller.signal)));
-    return last;
+    for (let awaited: Promise<void> | null = null; awaited !== last; ) {
+      awaited = last;
+      await awaited;
+    }
   }
 
   return {

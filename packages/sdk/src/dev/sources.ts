@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 
-/** What builds, editors and other tools write, and nobody compiles. */
-const folders = new Set(['node_modules', 'target', 'dist', 'zig-out', 'zig-pkg', 'build']);
+/** What builds, editors and other tools write, and nobody compiles. cargo makes its target under another name first. */
+const folders = /^(?:node_modules|target\w{0,6}|dist|zig-out|zig-pkg|build)$/;
 const litter = /^\.|~$|\.(?:sw[opx]|tmp|orig|rej|o|a|so|d)$|^4913$/;
 /** A file that is gone again after this time was never a source: editors write beside and rename. */
 const STAY_MS = 15;
@@ -19,7 +19,7 @@ export async function watchSources(folder: string, onChange: (file: string) => v
   const tell = (path: string) => onChange(relative(folder, path).split(sep).join('/'));
   const watcher = watch(folder, {
     ignored: (path, stats) =>
-      path !== folder && (litter.test(basename(path)) || (folders.has(basename(path)) && !stats?.isFile())),
+      path !== folder && (litter.test(basename(path)) || (folders.test(basename(path)) && !stats?.isFile())),
   });
   watcher.on('change', tell);
   watcher.on('add', (path) => {

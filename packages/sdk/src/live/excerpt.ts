@@ -1,12 +1,20 @@
 import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 
 const AROUND = 3;
 
-/** The lines of source around the first place in a report («… at src/main.c:10») that can be read; '' without one. The
- * line itself is in a terminal's red. */
+/**
+ * The lines of source around the first place in a report («… at src/main.c:10») that can be read, the author's own
+ * before others; '' without one. The line itself is in a terminal's red.
+ */
 export function excerptOf(report: string): string {
-  for (const [, path, number] of report.matchAll(/ at (\S.*?):(\d+)$/gm)) {
-    const excerpt = read(path, Number(number));
+  const places = [...report.matchAll(/ at (\S.*?):(\d+)$/gm)].map(([, path, line]) => ({
+    path,
+    line: Number(line),
+  }));
+  const isOwn = ({ path }: { path: string }) => !isAbsolute(path) && !path.includes('node_modules/');
+  for (const { path, line } of [...places.filter(isOwn), ...places]) {
+    const excerpt = read(path, line);
     if (excerpt !== '') return excerpt;
   }
   return '';
