@@ -101,7 +101,7 @@ export interface FollowOptions {
 
 /** Does what the file says. Rejects with the place of what went otherwise. Gives what was skipped, a line each. */
 export async function follow(path: string, options: FollowOptions): Promise<string[]> {
-  const { port, patience = 240_000 } = options;
+  const { port, patience = 120_000 } = options;
   const settings = mkdtempSync(join(tmpdir(), 'flexilib-e2e-'));
   writeFileSync(join(settings, '.curlrc'), 'silent\nshow-error\n'); // as on a terminal, where no file is written
   const env: NodeJS.ProcessEnv = { ...options.env, PORT: `${port}`, CURL_HOME: settings };
