@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -48,25 +48,34 @@ export interface Dev {
   readonly exit: Promise<number | string>;
 }
 
+/** `flexilib dev` in the folder. */
+export function spawnDev(
+  folder: string,
+  stdio: StdioOptions,
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
+  const child = spawn(process.execPath, [command, 'dev', '--port', '0', ...args], {
+    cwd: folder,
+    env: { ...process.env, FLEXILIB_RUN_DIR: temporaryFolder(), ...env },
+    stdio,
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
 /** `flexilib dev` in the folder; settles when it serves. */
 export async function startDev(
   folder: string,
   args: string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Dev> {
-  const child = spawn(process.execPath, [command, 'dev', '--port', '0', ...args], {
-    cwd: folder,
-    env: { ...process.env, FLEXILIB_RUN_DIR: temporaryFolder(), ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  running.add(child);
+  const child = spawnDev(folder, ['ignore', 'ignore', 'pipe'], args, env);
   let text = '';
-  const exit = once(child, 'exit').then(([code, signal]) => {
-    running.delete(child);
-    return code ?? signal;
-  });
+  const exit = once(child, 'exit').then(([code, signal]) => code ?? signal);
   const port = await new Promise<number>((resolve, reject) => {
-    child.stderr.on('data', (data) => {
+    child.stderr!.on('data', (data) => {
       text += data;
       const ready = /^listening on http:\/\/127\.0\.0\.1:(\d+)$/m.exec(text);
       if (ready) resolve(Number(ready[1]));

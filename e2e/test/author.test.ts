@@ -52,8 +52,11 @@ const c: Language = {
     'an endless loop': {
       source: 'for (volatile int i = 0;; i++) {}',
       status: 504,
-      answer: [/^POST \/echo: .*no answer within 500 ms/m],
-      terminal: [/^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms/m],
+      answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
+      terminal: [
+        /^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m,
+        /at src\/.*:LINE$/m,
+      ],
     },
   },
 };
@@ -89,8 +92,11 @@ const zig: Language = {
     'an endless loop': {
       source: 'while (true) std.mem.doNotOptimizeAway(path)',
       status: 504,
-      answer: [/^POST \/echo: .*no answer within 500 ms/m],
-      terminal: [/^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms/m],
+      answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
+      terminal: [
+        /^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m,
+        /at src\/.*:LINE$/m,
+      ],
     },
   },
 };
@@ -125,8 +131,11 @@ const rust: Language = {
     'an endless loop': {
       source: '"/echo" => loop { std::hint::spin_loop() }',
       status: 504,
-      answer: [/^POST \/echo: .*no answer within 500 ms/m],
-      terminal: [/^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms/m],
+      answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
+      terminal: [
+        /^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m,
+        /at src\/.*:LINE$/m,
+      ],
     },
   },
 };

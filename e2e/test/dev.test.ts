@@ -1,9 +1,11 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, text } from '../support/client.ts';
-import { type Dev, edit, project, startDev, stopDevs } from '../support/dev.ts';
+import { type Dev, edit, project, spawnDev, startDev, stopDevs } from '../support/dev.ts';
 import { childrenOf, isAlive } from '../support/processes.ts';
 import { run } from '../support/server.ts';
 
@@ -227,6 +229,21 @@ it('a route that is added is built and served', async () => {
   await expect.poll(() => dev.lines().join('\n'), eventually).toMatch('the configuration before it goes on');
   edit(other, 'src/main.c', answering('another'));
   expect(await after(dev, 'other', '/other')).toBe('another');
+});
+
+it('its own output in the folder is no change', async () => {
+  const folder = cProject(answering('one'));
+  const output = join(folder, 'output');
+  const fd = openSync(output, 'w');
+  const dev = spawnDev(folder, ['ignore', fd, fd]);
+  const said = () => readFileSync(output, 'utf8');
+  await expect.poll(said, eventually).toMatch('listening on');
+  edit(folder, 'src/main.c', answering('two'));
+  await expect.poll(said, eventually).toMatch('swapped in');
+  await sleep(1000);
+  expect(said().match(/built in/g)).toHaveLength(2);
+  dev.kill('SIGTERM');
+  await once(dev, 'exit');
 });
 
 describe('the end', () => {

@@ -4,6 +4,10 @@ if (major < 20 || (major === 20 && minor < 16)) {
   console.error(`error: flexilib needs Node 20.16 or newer, this is ${process.versions.node}`);
   process.exit(1);
 }
+if (process.platform !== 'linux') {
+  console.error(`error: flexilib runs on Linux only, this is ${process.platform}`);
+  process.exit(1);
+}
 try {
   require.resolve('../dist/flexilib.cjs');
 } catch {

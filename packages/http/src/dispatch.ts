@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Executor, Generation } from '@flexilib/loader';
 import { type Call, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from './blocking.ts';
-import { tellFailure } from './failure.ts';
+import { tellExpired, tellFailure } from './failure.ts';
 import { letGo } from './held.ts';
 import { learnPace } from './pace.ts';
 import { ownResult, type Result } from './result.ts';
@@ -33,6 +33,7 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
       new Promise((resolve, reject) => {
         const deadline = monotonicNow() + route.timeout;
         const { path } = route.executor;
+        let told: Promise<string> | null = null; // of its deadline
         const finish = (late: boolean) => {
           try {
             // A crash is told even if nobody waits for it any more: it concerns the whole process.
@@ -43,7 +44,8 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           } finally {
             letGo(call.contentLength);
             runtime.releaseCall(call);
-            generation.release();
+            if (told) told.then(() => generation.release());
+            else generation.release();
           }
         };
         if (isInline(route, generation)) {
@@ -52,25 +54,20 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
           finish(false);
           return;
         }
-        let late = false;
-        const expire = () => {
-          late = true;
-          const story = `${req.method} ${req.url}: no answer within ${route.timeout} ms`;
-          onFault(path, story);
-          resolve({ ...ownResult(504, req), story });
+        const expire = (where: Promise<string | null> | null) => {
+          const request = `${req.method} ${req.url}`;
+          told = tellExpired(where, route.timeout, route.executor, generation, request, onFault);
+          resolve({ ...ownResult(504, req), story: told });
         };
-        const timer = setTimeout(() => {
-          runtime.abandon(call);
-          expire();
-        }, route.timeout);
+        const timer = setTimeout(() => expire(runtime.abandon(call)), route.timeout);
         route.calls += 1;
         runtime.submit(call, generation.library, deadline, route.pace.slow, () => {
           route.calls -= 1;
           if (call.outcome !== Outcome.late) learnPace(route.pace, call.returned - call.started);
           clearTimeout(timer);
           // A busy loop may hear of the return before the timer.
-          if (!late && call.returned > deadline && call.outcome !== Outcome.crashed) expire();
-          finish(late);
+          if (!told && call.returned > deadline && call.outcome !== Outcome.crashed) expire(null);
+          finish(told !== null);
         });
       }),
   };

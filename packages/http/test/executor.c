@@ -2,6 +2,7 @@
 #include "flexilib_helpers.h"
 
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 FLEXILIB_EXECUTOR
@@ -18,6 +19,12 @@ static size_t number(const char *text) { return strtoul(text, NULL, 10); }
 /* A field of the request as the number or text that it holds. */
 static const flexilib_header *option(flexilib_request *request, const char *name) {
     return flexilib_find_header(request, name);
+}
+
+/* All of it, though a signal asks where we are. */
+static void sleep_ms(size_t ms) {
+    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) != 0) continue;
 }
 
 /* Everything that was given, byte for byte. */
@@ -112,7 +119,7 @@ static flexilib_response *answer(flexilib_request *request) {
     if (strncmp(path, "/respond", 8) == 0) return respond(request);
     if (strncmp(path, "/big/", 5) == 0) return big(number(path + 5));
     if (strncmp(path, "/split/", 7) == 0) return split(path + 7);
-    if (strncmp(path, "/sleep/", 7) == 0) usleep((useconds_t)number(path + 7) * 1000);
+    if (strncmp(path, "/sleep/", 7) == 0) sleep_ms(number(path + 7));
     if (strncmp(path, "/gate", 5) == 0) wait_at_gate(request);
     if (strstr(path, "/null")) return NULL;
     if (strstr(path, "/crash")) *(volatile int *)8 = 1;

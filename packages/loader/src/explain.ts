@@ -1,6 +1,6 @@
 // Failures to load, in words that say what to do.
 import { arch } from 'node:process';
-import { type ErrorCode, FlexilibError } from '@flexilib/native';
+import { type ErrorCode, FlexilibError, libcName } from '@flexilib/native';
 import type { ElfFacts } from './elf.ts';
 
 const machines: Record<number, string> = {
@@ -11,6 +11,10 @@ const machines: Record<number, string> = {
   243: 'riscv64',
 };
 const ours: Record<string, number> = { x64: 62, arm64: 183 };
+const libcs = {
+  glibc: { needed: /^libc\.so\.6$/, target: 'linux-gnu' },
+  musl: { needed: /^(libc\.musl|ld-musl|libc\.so$)/, target: 'linux-musl' },
+};
 
 /** What the facts alone say against a library, before any of its code runs; null when they say nothing. */
 export function objection(path: string, facts: ElfFacts): FlexilibError | null {
@@ -29,13 +33,18 @@ export function objection(path: string, facts: ElfFacts): FlexilibError | null {
 export function machineObjection(facts: ElfFacts): string | null {
   const here = ours[arch];
   if (facts.machine === here) return null;
-  return `is built for ${machineName(facts.machine)}, this machine is ${machines[here]}; build it with the target ${machines[here]}-linux-gnu`;
+  return `is built for ${machineName(facts.machine)}, this machine is ${machines[here]}; build it with the target ${ourTarget()}`;
 }
 
 export function libcObjection(facts: ElfFacts): string | null {
-  const musl = facts.needed.find((name) => /^(libc\.musl|ld-musl|libc\.so$)/.test(name));
-  if (!musl) return null;
-  return `needs ${musl}, musl's C library, and this process runs on glibc; build it with the target ${machines[ours[arch]]}-linux-gnu`;
+  const other = libcName === 'musl' ? 'glibc' : 'musl';
+  const foreign = facts.needed.find((name) => libcs[other].needed.test(name));
+  if (!foreign) return null;
+  return `needs ${foreign}, ${other}'s C library, and this process runs on ${libcName}; build it with the target ${ourTarget()}`;
+}
+
+function ourTarget(): string {
+  return `${machines[ours[arch]]}-${libcs[libcName].target}`;
 }
 
 /** Of a library without handle_request. */
@@ -106,5 +115,6 @@ export function outError(path: string, seconds: number): FlexilibError {
 export function unloadHint(facts: ElfFacts): string {
   if (facts.nodelete) return 'it is linked with -z nodelete; link it without';
   if (facts.unique) return `its symbol ${facts.unique} is STB_GNU_UNIQUE; compile it with -fno-gnu-unique`;
+  if (libcName === 'musl') return "musl's dlclose(3) unmaps nothing";
   return 'it left a thread-local destructor, or something opened it a second time';
 }

@@ -3,7 +3,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#ifdef __GLIBC__
 #include <execinfo.h>
+#endif
 #include <stdlib.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -33,6 +35,14 @@ static void *return_address(const ucontext_t *context) {
 #endif
 }
 
+#ifndef __GLIBC__
+/* musl has neither this nor what unwinders need to pass its own frames, that of a signal included. */
+static int backtrace(void **frames, int most) {
+    (void)frames, (void)most;
+    return 0;
+}
+#endif
+
 /* Adds the place `from` and the callers above it; below it are our own frames. */
 static void walk(fl_fault *fault, void *from) {
     void *found[FL_FRAMES + 8];
@@ -57,6 +67,12 @@ static _Noreturn void leave(fl_thread *thread, int signal, void *address, const 
         if (context && !from && thread->fault.frame_count == 1) walk(&thread->fault, return_address(context));
     }
     thread->armed = UNARMED;
+    if (thread->fault.signal == FL_DEADLINE) {
+        sigset_t deadline;
+        sigemptyset(&deadline);
+        sigaddset(&deadline, FL_DEADLINE_SIGNAL);
+        pthread_sigmask(SIG_UNBLOCK, &deadline, NULL);
+    }
     siglongjmp(thread->jump, 1);
 }
 
@@ -80,11 +96,23 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
         pass_on(signal, info, context);
         return;
     }
+    if (thread->armed == LOOKING) siglongjmp(thread->back, 1);
     bool has_address = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS);
     leave(thread, signal, has_address ? info->si_addr : NULL, context);
 }
 
-/* The watchdog sends it; by now the call may have returned, and another may have begun. */
+/* Notes where the call is, which goes on as if nothing had been: it may be in malloc(3), or hold any lock. So it takes an
+ * unwinder without locks; a fault of the walk itself ends here, with what is known by then. */
+static void look(fl_thread *thread, fl_call *call, const ucontext_t *context) {
+    thread->armed = LOOKING;
+    call->place = (fl_fault){.signal = FL_INSIDE};
+    if (sigsetjmp(thread->back, 0) == 0) walk(&call->place, program_counter(context));
+    thread->armed = ARMED;
+    atomic_store_explicit(&call->look, FL_SEEN, memory_order_release);
+}
+
+/* The watchdog sends it to the loop's thread, and the loop to one of the pool (lookout.c). By now the call may have
+ * returned, and another may have begun. */
 static void on_deadline(int signal, siginfo_t *info, void *context) {
     (void)signal, (void)info;
     int error = errno;
@@ -92,6 +120,8 @@ static void on_deadline(int signal, siginfo_t *info, void *context) {
     if (thread && thread->armed == ARMED) {
         double until = atomic_load_explicit(&thread->until, memory_order_relaxed);
         if (until > 0 && fl_now_ms() >= until) leave(thread, FL_DEADLINE, NULL, context);
+        fl_call *call = thread->call;
+        if (call && atomic_load_explicit(&call->look, memory_order_relaxed) == FL_ASKED) look(thread, call, context);
     }
     errno = error;
 }
@@ -106,14 +136,17 @@ static void on_exit_call(void) {
 
 static void on_fork(void) { forked = true; }
 
+/* It is sent until there is an answer: one that came in the middle of the handler would see the handler. */
+void fl_guard_arm_deadline(void) {
+    struct sigaction action = {.sa_sigaction = on_deadline, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    sigaction(FL_DEADLINE_SIGNAL, &action, NULL);
+}
+
 /* SA_NODEFER: the jump leaves the handler without a return, so the signal must not stay blocked. */
 static const int flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 
-void fl_guard_arm_deadline(void) {
-    sigaction(FL_DEADLINE_SIGNAL, &(struct sigaction){.sa_sigaction = on_deadline, .sa_flags = flags | SA_RESTART}, NULL);
-}
-
 bool fl_guard_install(void) {
+    fl_symbols_start();
     backtrace((void *[1]){0}, 1); /* the first one loads libgcc_s, which may not happen in a signal handler */
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = flags};
     for (size_t i = 0; i < FL_FAULT_SIGNALS; i++)

@@ -30,6 +30,7 @@ static struct {
     int32_t unannounced; /* calls since the last fl_kick */
     int32_t alive;       /* threads */
     int32_t lost;        /* threads that were replaced */
+    fl_thread *threads;
     bool stopping;
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER,
            .quick_stuck = PTHREAD_COND_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
@@ -79,9 +80,8 @@ static fl_call *next_quick_call(void) {
     return NULL;
 }
 
-static void begin(fl_thread *thread, fl_call *call, bool quick) {
+static void begin(fl_thread *thread, fl_call *call) {
     thread->call = call;
-    call->thread = quick ? NULL : thread; /* the one more is not replaced */
     if (!call->slow) return;
     queue.in_slow++;
     if (is_stuck()) pthread_cond_signal(&queue.quick_stuck);
@@ -94,9 +94,21 @@ static void finish(fl_thread *thread, bool slow) {
     thread->call = NULL;
 }
 
-static void bury(void) {
-    fl_thread_leave();
+/* The thread that is inside the call, or was a moment ago and isn't buried. */
+static fl_thread *thread_of(const fl_call *call) {
+    fl_thread *thread = queue.threads;
+    while (thread && thread->call != call) thread = thread->next;
+    return thread;
+}
+
+static void bury(const fl_thread *thread) {
     pthread_mutex_lock(&queue.lock);
+    for (fl_thread **at = &queue.threads; *at; at = &(*at)->next) {
+        if (*at != thread) continue;
+        *at = thread->next;
+        break;
+    }
+    fl_thread_leave();
     queue.alive--;
     pthread_cond_signal(&queue.ended);
     pthread_mutex_unlock(&queue.lock);
@@ -108,18 +120,22 @@ static void *work(void *arg) {
     if (number != QUICK) snprintf(name, sizeof name, "executor-%d", number);
     fl_thread *thread = fl_thread_enter(name, pool.arena_reserve);
     if (!thread) {
-        bury();
+        bury(NULL);
         return NULL;
     }
     if (number != QUICK) fl_thread_yield_to_loop();
     pthread_setspecific(pool.key, thread);
+    thread->id = pthread_self();
+    thread->quick = number == QUICK;
     sigset_t own;
     pthread_sigmask(SIG_SETMASK, NULL, &own);
     double looked = fl_now_ms();
     pthread_mutex_lock(&queue.lock);
-    for (fl_call *call; !thread->replaced && (call = number == QUICK ? next_quick_call() : next_call());) {
+    thread->next = queue.threads;
+    queue.threads = thread;
+    for (fl_call *call; !thread->replaced && (call = thread->quick ? next_quick_call() : next_call());) {
         bool slow = call->slow;
-        begin(thread, call, number == QUICK);
+        begin(thread, call);
         pthread_mutex_unlock(&queue.lock);
         double at = fl_now_ms();
         /* A library may have blocked what a fault raises, and then the next one would end the process. */
@@ -135,7 +151,7 @@ static void *work(void *arg) {
     }
     pthread_mutex_unlock(&queue.lock);
     pthread_setspecific(pool.key, NULL);
-    bury();
+    bury(thread);
     return NULL;
 }
 
@@ -159,14 +175,12 @@ static void on_thread_end(void *arg) {
     }
     fl_call *call = thread->call;
     pthread_mutex_lock(&queue.lock);
-    bool quick = !call->thread;
-    call->thread = NULL;
     finish(thread, call->slow);
-    if (!thread->replaced) start_thread(quick ? QUICK : pool.count);
+    if (!thread->replaced) start_thread(thread->quick ? QUICK : pool.count);
     pthread_mutex_unlock(&queue.lock);
     fl_call_fail(call, &(fl_fault){.signal = FL_THREAD_EXIT});
     fl_complete_call(call);
-    bury();
+    bury(thread);
 }
 
 /* As fl_invoke, on the pool; answers with FL_EVENT_CALL. What the call points to must stay valid until then. The
@@ -174,7 +188,7 @@ static void on_thread_end(void *arg) {
 FL_EXPORT void fl_submit(fl_call *call) {
     pthread_mutex_lock(&queue.lock);
     call->number = queue.submitted++;
-    call->thread = NULL;
+    atomic_store_explicit(&call->look, FL_UNASKED, memory_order_relaxed);
     put(call->slow ? &queue.slow : &queue.quick, call);
     queue.unannounced++;
     pthread_mutex_unlock(&queue.lock);
@@ -192,19 +206,28 @@ FL_EXPORT void fl_kick(void) {
 }
 
 /* A submitted call is past its deadline, and nobody waits for it any more: if it holds a thread, another one takes that
- * one's place, as long as not too many are lost. It answers all the same when it returns. Once a call. 0: it still waits. */
+ * one's place, as long as not too many are lost; not that of the one more. It answers all the same when it returns. Once a
+ * call. 0: it still waits. */
 FL_EXPORT int32_t fl_abandon(fl_call *call) {
     pthread_mutex_lock(&queue.lock);
-    fl_thread *thread = call->thread;
+    fl_thread *thread = thread_of(call);
     int32_t most = pool.count > LOST_MIN ? pool.count : LOST_MIN;
-    bool inside = thread && thread->call == call;
-    if (inside && queue.lost < most && start_thread(pool.count)) {
+    if (thread && !thread->quick && queue.lost < most && start_thread(pool.count)) {
         thread->replaced = true;
         queue.lost++;
         if (call->slow) queue.in_slow--;
     }
     pthread_mutex_unlock(&queue.lock);
-    return inside;
+    return thread != NULL;
+}
+
+/* Sends it to the thread that is inside the call. False: none is. */
+bool fl_pool_signal(const fl_call *call, int signal) {
+    pthread_mutex_lock(&queue.lock); /* keeps the thread from ending */
+    const fl_thread *thread = thread_of(call);
+    bool sent = thread && pthread_kill(thread->id, signal) == 0;
+    pthread_mutex_unlock(&queue.lock);
+    return sent;
 }
 
 /* Starts the threads and makes the calling one, the loop's, able to call executors too. Once a process.

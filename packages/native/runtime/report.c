@@ -1,5 +1,5 @@
-/* What is told of a fault: written after the jump, on the thread that crashed, without malloc(3). */
-#include <dlfcn.h>
+/* What is told of a fault: written after the jump, on the thread that crashed, without malloc(3). The same of a call that
+ * goes on past its deadline. */
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,30 +38,30 @@ static const char *name_of(int signal) {
     case FL_EXIT: return "exit(3)";
     case FL_THREAD_EXIT: return "pthread_exit(3)";
     case FL_DEADLINE: return "stopped";
+    case FL_INSIDE: return "still";
     default: return "SIGABRT";
     }
 }
 
 static where find(const fl_fault *fault, int32_t i, const char *executor) {
     /* A caller goes on after its call, where another line or function may begin: its last byte is what counts. */
-    const char *address = (const char *)((uintptr_t)fault->frames[i] - (i > 0));
+    uintptr_t address = (uintptr_t)fault->frames[i] - (i > 0);
     where found = {.module = NOWHERE};
-    Dl_info info, own;
-    if (!dladdr(address, &info) || !info.dli_fname) {
+    fl_symbol symbol, own;
+    if (!fl_symbol_find((const void *)address, &symbol)) {
         snprintf(found.place, sizeof found.place, "0x%zx (no library)", (size_t)address);
         return found;
     }
-    bool ours = dladdr(&fl_host, &own) && own.dli_fbase == info.dli_fbase;
-    found.module = ours ? RUNTIME : strcmp(info.dli_fname, executor) == 0 ? EXECUTOR : OTHER;
-    found.offset = (size_t)(address - (const char *)info.dli_fbase);
-    const char *slash = strrchr(info.dli_fname, '/');
-    const char *library = found.module == EXECUTOR ? "library" : slash ? slash + 1 : info.dli_fname;
-    if (!info.dli_sname) {
+    bool ours = fl_symbol_find(&fl_host, &own) && own.base == symbol.base;
+    found.module = ours ? RUNTIME : strcmp(symbol.library, executor) == 0 ? EXECUTOR : OTHER;
+    found.offset = address - symbol.base;
+    const char *slash = strrchr(symbol.library, '/');
+    const char *library = found.module == EXECUTOR ? "library" : slash ? slash + 1 : symbol.library;
+    if (!symbol.name) {
         snprintf(found.place, sizeof found.place, "%s+0x%zx", library, found.offset);
         return found;
     }
-    size_t offset = (size_t)(address - (const char *)info.dli_saddr);
-    int len = snprintf(found.place, sizeof found.place, "%.400s+0x%zx", info.dli_sname, offset);
+    int len = snprintf(found.place, sizeof found.place, "%.400s+0x%zx", symbol.name, address - symbol.start);
     if (found.module != EXECUTOR)
         snprintf(found.place + len, sizeof found.place - (size_t)len, " (%.80s)", library);
     return found;

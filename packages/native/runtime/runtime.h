@@ -103,6 +103,20 @@ void fl_code_note(fl_library *library);
 uint64_t fl_thread_started(void);
 int32_t fl_threads_left(const fl_library *library, double wait_ms);
 
+/* ---- a fault: what ended a call, and where it was ---------------------------------------------------------------- */
+
+#define FL_FRAMES 16
+
+/* What else ends a call, in fl_fault.signal; FL_INSIDE: nothing has, and this is where it is. */
+enum { FL_EXIT = -1, FL_DEADLINE = -2, FL_THREAD_EXIT = -3, FL_INSIDE = -4 };
+
+typedef struct fl_fault {
+    int signal;
+    void *address; /* of the memory touched, for SIGSEGV and SIGBUS */
+    int32_t frame_count;
+    void *frames[FL_FRAMES]; /* where it happened, and where each caller goes on; may be none */
+} fl_fault;
+
 /* ---- a call --------------------------------------------------------------------------------------------------- */
 
 /* The first part is shared with the loop, which knows the offsets: src/call-layout.ts. Addresses are doubles there. */
@@ -139,10 +153,14 @@ typedef struct fl_call {
     char *out_start; /* of the answer that is being written */
     char *out_heap;  /* NULL while the window or out_inline serves */
     struct fl_call *next;     /* in its lane of the pool */
-    struct fl_thread *thread; /* of the pool, which is at it */
     uint64_t number;      /* among all calls submitted */
+    _Atomic int32_t look; /* fl_look */
+    fl_fault place;       /* once it is FL_SEEN: where the call is */
     char out_inline[FL_OUT_INLINE];
 } fl_call;
+
+/* Of a call that was given up: has its thread told where it is? */
+enum fl_look { FL_UNASKED = 0, FL_ASKED = 1, FL_SEEN = 2 };
 
 #define FL_REASON_AT 13 /* «HTTP/1.1 200 » */
 
@@ -182,18 +200,6 @@ const char *fl_date(fl_thread *thread);
 
 /* ---- guard: run fn(arg); a fault signal inside it returns here -------------------------------------------------- */
 
-#define FL_FRAMES 16
-
-/* What else ends a call, in fl_fault.signal. */
-enum { FL_EXIT = -1, FL_DEADLINE = -2, FL_THREAD_EXIT = -3 };
-
-typedef struct fl_fault {
-    int signal;
-    void *address; /* of the memory touched, for SIGSEGV and SIGBUS */
-    int32_t frame_count;
-    void *frames[FL_FRAMES]; /* where it happened, and where each caller goes on; may be none */
-} fl_fault;
-
 bool fl_guard_install(void);
 bool fl_guard_mend(void);
 bool fl_guard_run(void (*fn)(void *), void *arg, fl_fault *fault); /* false: fault tells why */
@@ -203,6 +209,19 @@ void fl_call_fail(fl_call *call, const fl_fault *fault);
 
 size_t fl_fault_describe(const fl_fault *fault, const char *executor, char *text, size_t size);
 size_t fl_fault_report(const fl_fault *fault, const char *executor, char *text, size_t size);
+
+/* ---- symbols ---------------------------------------------------------------------------------------------------- */
+
+typedef struct fl_symbol {
+    const char *library; /* its path */
+    uintptr_t base;
+    const char *name;    /* of the exported symbol there, or NULL */
+    uintptr_t start;     /* of the symbol */
+} fl_symbol;
+
+void fl_symbols_start(void);
+bool fl_symbols_lockless(void);
+bool fl_symbol_find(const void *address, fl_symbol *found);
 
 /* ---- host functions offered to libraries -------------------------------------------------------------------------- */
 

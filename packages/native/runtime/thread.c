@@ -12,9 +12,16 @@
 #define SIGNAL_STACK ((size_t)64 << 10)
 #define SLICE_NS 100000 /* the least that the kernel takes */
 #define POOL_NICE 10    /* a tenth of the loop's weight */
+#define STACK ((size_t)8 << 20) /* as usual with glibc; with musl it is 128 KiB, and executors are written for both */
 
-/* One pointer of static TLS: the signal handler may read it where lazily made TLS could call malloc. */
-static _Thread_local fl_thread *self __attribute__((tls_model("initial-exec")));
+/* A signal handler reads it. glibc makes a thread's TLS when it is first touched, by malloc: this one pointer is static TLS.
+ * musl makes it with the thread, and has no static TLS for what is loaded later. */
+#ifdef __GLIBC__
+#define TLS __attribute__((tls_model("initial-exec")))
+#else
+#define TLS
+#endif
+static _Thread_local fl_thread *self TLS;
 
 fl_thread *fl_thread_self(void) { return self; }
 fl_arena *fl_thread_arena(fl_thread *thread) { return &thread->arena; }
@@ -54,14 +61,21 @@ void fl_thread_leave(void) {
 }
 
 /* The process's signals belong to the loop's thread; ours must not be interrupted in an executor's sleep. The five
- * that a fault raises stay unblocked: blocked, they would kill the process. */
+ * that a fault raises stay unblocked: blocked, they would kill the process. So does the one that asks a late call. */
 bool fl_thread_start(void *(*run)(void *), void *arg, pthread_t *thread) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+#ifndef __GLIBC__
+    pthread_attr_setstacksize(&attributes, STACK);
+#endif
     sigset_t all, before;
     sigfillset(&all);
     for (size_t i = 0; i < FL_FAULT_SIGNALS; i++) sigdelset(&all, fl_fault_signals[i]);
+    sigdelset(&all, FL_DEADLINE_SIGNAL);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(thread, NULL, run, arg) == 0;
+    bool started = pthread_create(thread, &attributes, run, arg) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     return started;
 }
 

@@ -13,15 +13,20 @@
 #define FL_FAULT_SIGNALS 5
 extern const int fl_fault_signals[FL_FAULT_SIGNALS];
 
-enum { UNARMED, ARMED, WALKING };
+enum { UNARMED, ARMED, WALKING, LOOKING };
 
 struct fl_thread {
     sigjmp_buf jump; /* where a fault goes while it isn't UNARMED */
-    volatile sig_atomic_t armed; /* WALKING: a fault is being looked into */
+    sigjmp_buf back; /* the same while it is LOOKING */
+    volatile sig_atomic_t armed; /* WALKING: a fault is being looked into; LOOKING: a call that goes on is */
     fl_fault fault;
     _Atomic double until; /* of the loop's: when the call that is under way must have ended; 0: none is */
-    fl_call *call;        /* of a thread of the pool: what it is at */
-    bool replaced;        /* of a thread of the pool: its call takes too long, and another works in its place */
+    /* Of a thread of the pool. */
+    pthread_t id;
+    fl_thread *next; /* in the pool's list */
+    fl_call *call;   /* what it is at */
+    bool quick;      /* it is the one more for quick calls */
+    bool replaced;   /* its call takes too long, and another works in its place */
     fl_activity activity;
     fl_arena arena;
     void *signal_stack;
@@ -41,6 +46,9 @@ void fl_watch(fl_thread *loop, double deadline_ms);
 void fl_watch_end(fl_thread *loop);
 void fl_watch_damage(void);
 void fl_guard_arm_deadline(void);
+
+/* pool.c */
+bool fl_pool_signal(const fl_call *call, int signal);
 
 /* descriptors.c */
 void fl_descriptors_look(void);

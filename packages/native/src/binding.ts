@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import koffi from 'koffi';
 import { FlexilibError } from './errors.ts';
+import { nativeFile } from './files.ts';
 
 /** An address in native memory; fits a double, since user space ends at 2^47. */
 export type Address = number;
@@ -17,6 +17,7 @@ export interface Binding {
   submit(call: Address): void;
   kick(): void;
   abandon(call: Address): number;
+  look(call: Address, text: Address, size: number): number;
   mend(): number;
   watchSupervisor(fd: number): void;
   libraryNew(path: string, id: number): Address;
@@ -54,62 +55,47 @@ export interface SocketBinding {
 }
 
 /** Binds the runtime's functions. Throws FL_RUNTIME. */
-export function bind(path: string): Binding {
-  if (!existsSync(path)) {
-    throw new FlexilibError('FL_RUNTIME', `${path}: the native runtime is not built; run \`npm run build\``, {
-      path,
-    });
-  }
-  try {
-    const so = koffi.load(path);
-    const libc = koffi.load('libc.so.6');
-    return {
-      start: so.func('int32_t fl_start(int32_t, size_t)'),
-      stop: so.func('void fl_stop()'),
-      reap: so.func('int32_t fl_reap(size_t, int32_t)'),
-      callNew: so.func('size_t fl_call_new(int32_t)'),
-      callReset: so.func('void fl_call_reset(size_t)'),
-      callFree: so.func('void fl_call_free(size_t)'),
-      callEnd: so.func('void fl_call_end(size_t)'),
-      invoke: so.func('void fl_invoke(size_t)'),
-      submit: so.func('void fl_submit(size_t)'),
-      kick: so.func('void fl_kick()'),
-      abandon: so.func('int32_t fl_abandon(size_t)'),
-      mend: so.func('int32_t fl_mend()'),
-      watchSupervisor: so.func('void fl_watch_supervisor(int32_t)'),
-      libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),
-      libraryFree: so.func('void fl_library_free(size_t)'),
-      libraryProbe: so.func('int32_t fl_library_probe(size_t, const char *, int32_t)'),
-      libraryLoad: so.func('int32_t fl_library_load(size_t)'),
-      libraryUnload: so.func('int32_t fl_library_unload(size_t)'),
-      libraryFailure: so.func('int32_t fl_library_failure(size_t)'),
-      libraryError: so.func('const char *fl_library_error(size_t)'),
-      libraryNonblocking: so.func('int32_t fl_library_nonblocking(size_t)'),
-      libraryStillMapped: so.func('int32_t fl_library_still_mapped(size_t)'),
-      libraryThreadsLeft: so.func('int32_t fl_library_threads_left(size_t)'),
-      libraryUnprobed: so.func('int32_t fl_library_unprobed(size_t)'),
-      logTake: so.func('int32_t fl_log_take(size_t, size_t)'),
-      memcpy: libc.func('size_t memcpy(size_t, size_t, size_t)'),
-    };
-  } catch (cause) {
-    throw new FlexilibError(
-      'FL_RUNTIME',
-      `${path}: the native runtime can't be loaded: ${(cause as Error).message}`,
-      {
-        path,
-        cause,
-      },
-    );
-  }
+export function bind(): Binding {
+  const so = load();
+  const libc = koffi.load(null);
+  return {
+    start: so.func('int32_t fl_start(int32_t, size_t)'),
+    stop: so.func('void fl_stop()'),
+    reap: so.func('int32_t fl_reap(size_t, int32_t)'),
+    callNew: so.func('size_t fl_call_new(int32_t)'),
+    callReset: so.func('void fl_call_reset(size_t)'),
+    callFree: so.func('void fl_call_free(size_t)'),
+    callEnd: so.func('void fl_call_end(size_t)'),
+    invoke: so.func('void fl_invoke(size_t)'),
+    submit: so.func('void fl_submit(size_t)'),
+    kick: so.func('void fl_kick()'),
+    abandon: so.func('int32_t fl_abandon(size_t)'),
+    look: so.func('int32_t fl_look(size_t, size_t, int32_t)'),
+    mend: so.func('int32_t fl_mend()'),
+    watchSupervisor: so.func('void fl_watch_supervisor(int32_t)'),
+    libraryNew: so.func('size_t fl_library_new(const char *, int32_t)'),
+    libraryFree: so.func('void fl_library_free(size_t)'),
+    libraryProbe: so.func('int32_t fl_library_probe(size_t, const char *, int32_t)'),
+    libraryLoad: so.func('int32_t fl_library_load(size_t)'),
+    libraryUnload: so.func('int32_t fl_library_unload(size_t)'),
+    libraryFailure: so.func('int32_t fl_library_failure(size_t)'),
+    libraryError: so.func('const char *fl_library_error(size_t)'),
+    libraryNonblocking: so.func('int32_t fl_library_nonblocking(size_t)'),
+    libraryStillMapped: so.func('int32_t fl_library_still_mapped(size_t)'),
+    libraryThreadsLeft: so.func('int32_t fl_library_threads_left(size_t)'),
+    libraryUnprobed: so.func('int32_t fl_library_unprobed(size_t)'),
+    logTake: so.func('int32_t fl_log_take(size_t, size_t)'),
+    memcpy: libc.func('size_t memcpy(size_t, size_t, size_t)'),
+  };
 }
 
 /** There is one runtime in a process. */
 let sockets: SocketBinding | null = null;
 
-/** Binds the runtime's socket functions. The runtime has been bound before: nothing is thrown. */
-export function bindSockets(path: string): SocketBinding {
+/** Binds the runtime's socket functions. Throws FL_RUNTIME. */
+export function bindSockets(): SocketBinding {
   if (sockets) return sockets;
-  const so = koffi.load(path);
+  const so = load();
   sockets = {
     area: so.func('size_t fl_area(size_t)'),
     areaForget: so.func('void fl_area_forget(size_t, size_t)'),
@@ -128,6 +114,16 @@ export function bindSockets(path: string): SocketBinding {
     notify: so.func('void fl_notify(const char *)'),
   };
   return sockets;
+}
+
+function load(): ReturnType<typeof koffi.load> {
+  const path = nativeFile('libflexilib_runtime.so');
+  try {
+    return koffi.load(path);
+  } catch (cause) {
+    const message = `${path}: the native runtime can't be loaded: ${(cause as Error).message}`;
+    throw new FlexilibError('FL_RUNTIME', message, { path, cause });
+  }
 }
 
 /** The address of a buffer's first byte. Valid while the buffer is referenced; V8 doesn't move an ArrayBuffer's memory. */

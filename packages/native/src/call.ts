@@ -216,6 +216,14 @@ export class Call {
     return this.#binding.abandon(this.#address) === 1;
   }
 
+  /**
+   * Asks its thread where it is, and writes what the thread has told by now: what reportOf takes, as bytes seen as
+   * Latin-1. Gives its length; 0 or less: nothing. Runtime.abandon is what callers want.
+   */
+  look(text: Address, size: number): number {
+    return this.#binding.look(this.#address, text, size);
+  }
+
   /** Forgets the last request and frees what its answer needed. */
   reset(): void {
     this.#content = null;

@@ -12,11 +12,10 @@ export {
   type ExecutorLog,
   type Runtime,
   type RuntimeOptions,
-  runtimePath,
   startRuntime,
 } from './runtime.ts';
 export { type Area, createSockets, Errno, Event, type Sockets } from './sockets.ts';
 export { findSupervisor, notify, type Supervisor, type SupervisorCommand, supervise } from './supervisor.ts';
 export { type Place, symbolize } from './symbolize.ts';
-export { createMemfd, definesSymbol, duplicate, exitNow, tryLock } from './system.ts';
+export { createMemfd, definesSymbol, duplicate, exitNow, libcName, tryLock } from './system.ts';
 export { monotonicNow } from './time.ts';

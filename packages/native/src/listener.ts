@@ -2,7 +2,6 @@
 import { Buffer } from 'node:buffer';
 import { getSystemErrorName } from 'node:util';
 import { addressOf, bindSockets } from './binding.ts';
-import { runtimePath } from './runtime.ts';
 
 /** Connections that the kernel holds until they are accepted: also while one process takes another's place. */
 const BACKLOG = 4096;
@@ -20,7 +19,7 @@ export interface Listener {
 /** Binds and listens on a name or an address; port 0 takes a free one. Rejects with the system's error. */
 export async function openListener(host: string, port: number): Promise<Listener> {
   const numeric = /^[\d.]+$|:/.test(host) ? host : await lookup(host);
-  const fd = bindSockets(runtimePath).listen(numeric, port, BACKLOG);
+  const fd = bindSockets().listen(numeric, port, BACKLOG);
   if (fd >= 0) return describe(fd);
   const code = getSystemErrorName(fd);
   throw Object.assign(new Error(`listen ${code}: ${host}:${port}`), { code, syscall: 'listen' });
@@ -34,7 +33,7 @@ export function inheritedListeners(env: NodeJS.ProcessEnv = process.env): Listen
   const { LISTEN_PID, LISTEN_FDS } = env;
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
   if (Number(LISTEN_PID) !== process.pid) return [];
-  const { adoptListener } = bindSockets(runtimePath);
+  const { adoptListener } = bindSockets();
   return Array.from({ length: Number(LISTEN_FDS) || 0 }, (_, i) => {
     const fd = FIRST_INHERITED + i;
     const status = adoptListener(fd);
@@ -48,7 +47,7 @@ export function inheritedListeners(env: NodeJS.ProcessEnv = process.env): Listen
 
 function describe(fd: number): Listener {
   const text = Buffer.from(new ArrayBuffer(64));
-  bindSockets(runtimePath).address(fd, addressOf(text));
+  bindSockets().address(fd, addressOf(text));
   const address = text.toString('latin1', 0, text.indexOf(0));
   return { fd, address, port: Number(/:(\d+)$/.exec(address)?.[1] ?? 0) };
 }

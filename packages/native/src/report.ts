@@ -12,8 +12,8 @@ const known = new Map<string, Promise<Place[]>>();
 let running = 0;
 
 /**
- * What to tell of a crash: a headline, then a line a frame. text: Call.head. build: tells the library's bytes from all
- * others'. Never rejects.
+ * What to tell of a crash, or of where a call is: a headline, then a line a frame. text: Call.head, or what Runtime.abandon
+ * gave. build: tells the library's bytes from all others'; its file stays until the report is made. Never rejects.
  */
 export async function reportOf(text: string, build: string): Promise<string> {
   const [headline, module, ...rest] = Buffer.from(text, 'latin1').toString().split('\n');

@@ -1,16 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { join } from 'node:path';
 import { addressOf, type Binding, bind } from './binding.ts';
 import { Call, Outcome } from './call.ts';
 import { FlexilibError } from './errors.ts';
+import { nativeFile } from './files.ts';
 import { createLibraries } from './libraries.ts';
 import type { Library, LoadFailure, Unloaded } from './library.ts';
+import { createLookout } from './lookout.ts';
 import { pollReadable } from './poll.ts';
-
-/** Where the build puts the runtime; the server's bundle keeps the same distance to it (apps/server/build.mjs). */
-export const runtimePath: string = join(import.meta.dirname, '../dist/libflexilib_runtime.so');
-/** Beside it. */
-export const probePath: string = join(import.meta.dirname, '../dist/flexilib-probe');
 
 /** A constructor or flexilib_load that takes longer has failed. */
 const LOAD_TIMEOUT_MS = 10_000;
@@ -36,7 +32,7 @@ export interface RuntimeOptions {
    * nothing is certain in this process. library: its id.
    */
   onDamage(library: number, what: Damage): void;
-  /** For tests: 10 s and probePath otherwise. */
+  /** For tests: 10 s and our own otherwise. */
   loadTimeoutMs?: number;
   probe?: string;
 }
@@ -60,8 +56,12 @@ export interface Runtime {
    * expected to take long, and then it may hold up others like it, but not quick ones.
    */
   submit(call: Call, library: Library, deadline: number, slow: boolean, done: (call: Call) => void): void;
-  /** Nobody waits for this call any more, which is past its deadline: another thread takes the place of the one it holds. */
-  abandon(call: Call): void;
+  /**
+   * Nobody waits for this call any more, which is past its deadline: another thread takes the place of the one it holds.
+   * Gives where the call is by then, which reportOf takes; null: it still waits for a thread, or can't be looked at. It
+   * settles within 700 ms, and at the latest when the call returns.
+   */
+  abandon(call: Call): Promise<string | null>;
   /** Runs the executor on the loop itself, and stops it there at the deadline: monotonic ms. */
   invoke(call: Call, library: Library, deadline: number): void;
   /**
@@ -103,16 +103,17 @@ const KICK = 16;
  * thread. Throws FL_RUNTIME.
  */
 export function startRuntime(options: RuntimeOptions): Runtime {
-  const binding = bind(runtimePath);
+  const binding = bind();
   const fd = binding.start(options.threads, options.arenaReserve);
   if (fd < 0) throw new FlexilibError('FL_RUNTIME', `the native runtime can't start: errno ${-fd}`);
 
   const calls = createCalls(binding, options.onDamage);
   const libraries = createLibraries(binding, {
-    probe: options.probe ?? probePath,
+    probe: options.probe ?? nativeFile('flexilib-probe'),
     timeoutMs: options.loadTimeoutMs ?? LOAD_TIMEOUT_MS,
     onUnprobed: (text) => options.onLog({ library: -1, level: 1, text, dropped: 0 }),
   });
+  const lookout = createLookout();
   const takeLogs = createLogReader(binding, options.onLog);
   const pairs = new Int32Array(new ArrayBuffer(8 * REAP));
   const pairsAddress = addressOf(pairs.buffer);
@@ -158,12 +159,14 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       if (submitted % KICK === 0) binding.kick();
     },
     abandon(call) {
-      if (!call.abandon()) return;
-      const { done, owner, library } = call;
-      setTimeout(() => {
-        // Else it has returned, and may serve another request by now.
-        if (call.done === done && call.owner === owner) options.onDamage(library!.id, 'stuck');
-      }, STUCK_MS).unref();
+      if (!call.abandon()) return Promise.resolve(null);
+      const { done, library } = call;
+      const stuck = setTimeout(options.onDamage, STUCK_MS, library!.id, 'stuck').unref();
+      call.done = (call) => {
+        clearTimeout(stuck);
+        done?.(call);
+      };
+      return lookout.follow(call);
     },
     invoke(call, library, deadline) {
       call.invoke(library, deadline);
@@ -182,6 +185,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     stop() {
       poll.close();
       binding.stop();
+      lookout.stop();
       calls.free();
     },
   };

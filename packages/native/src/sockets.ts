@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { type Address, addressOf, bindSockets, viewOf } from './binding.ts';
 import { FlexilibError } from './errors.ts';
-import { runtimePath } from './runtime.ts';
 
 /** epoll_ctl(2): what a descriptor of the set reports. */
 export const Event = { in: 0x1, out: 0x4, error: 0x8, hangUp: 0x10, readEnd: 0x2000 } as const;
@@ -58,7 +57,7 @@ export interface Sockets {
 
 /** Makes an epoll set. The runtime must have been started. Throws FL_RUNTIME. */
 export function createSockets(): Sockets {
-  const so = bindSockets(runtimePath);
+  const so = bindSockets();
   const fd = so.epoll();
   if (fd < 0) throw new FlexilibError('FL_RUNTIME', `epoll_create1: errno ${-fd}`);
   const events = new Int32Array(new ArrayBuffer(8 * EVENTS));

@@ -1,14 +1,11 @@
 // Both ends of a supervised server: the start of the supervisor (../supervisor), and a serving process's talk with it.
 import { Buffer } from 'node:buffer';
-import { join } from 'node:path';
 import { addressOf, bindSockets } from './binding.ts';
 import { FlexilibError } from './errors.ts';
+import { nativeFile } from './files.ts';
 import { pollReadable } from './poll.ts';
-import { runtimePath } from './runtime.ts';
 import { Errno } from './sockets.ts';
 import { closeOnExec, exitNow, replaceProcess } from './system.ts';
-
-const supervisorPath = join(runtimePath, '../flexilib-supervisor');
 
 /** Neither is a reason to end: it is busy; or it is gone, and then there is time to finish ('orphaned'). */
 const HARMLESS: readonly number[] = [Errno.again, Errno.brokenPipe, Errno.reset];
@@ -34,21 +31,18 @@ export function supervise(options: SuperviseOptions): never {
   for (const fd of listeners) args.push('--listener', `${fd}`);
   if (directory) args.push('--directory', directory);
   process.env.FLEXILIB_LISTENERS = listeners.join();
-  replaceProcess(
-    supervisorPath,
-    [...args, '--', ...command],
-    lock === null ? listeners : [...listeners, lock],
-  );
+  const path = nativeFile('flexilib-supervisor');
+  replaceProcess(path, [...args, '--', ...command], lock === null ? listeners : [...listeners, lock]);
   throw new FlexilibError(
     'FL_RUNTIME',
-    `${supervisorPath} can't be started; run \`npm run build\`, or serve with --no-supervisor`,
-    { path: supervisorPath },
+    `${path} can't be started; serve with --no-supervisor to do without`,
+    { path },
   );
 }
 
 /** Tells the service manager (sd_notify(3)), if there is one. */
 export function notify(text: string): void {
-  bindSockets(runtimePath).notify(text);
+  bindSockets().notify(text);
 }
 
 /** What the supervisor wants. orphaned: it is gone. */
@@ -82,7 +76,7 @@ export function findSupervisor(): Supervisor | null {
   const channel = Number(FLEXILIB_CHANNEL);
   const listeners = (FLEXILIB_LISTENERS ?? '').split(',').map(Number);
   closeOnExec([channel, ...listeners]);
-  const { send, recv } = bindSockets(runtimePath);
+  const { send, recv } = bindSockets();
   const message = Buffer.from(new ArrayBuffer(256));
   const address = addressOf(message);
 

@@ -1,8 +1,6 @@
 // Functions and lines of source, which a program of its own reads from a library (symbolize/main.zig).
-import { join } from 'node:path';
+import { nativeFile } from './files.ts';
 
-/** Beside the runtime. */
-const symbolizer = join(import.meta.dirname, '../dist/flexilib-symbolize');
 const TIMEOUT_MS = 1000;
 
 /** What the symbolizer says of one address; empty where it doesn't know. */
@@ -21,7 +19,7 @@ export async function symbolize(path: string, offsets: readonly string[]): Promi
   const { execFile } = process.getBuiltinModule('node:child_process');
   const output = await new Promise<string>((resolve, reject) => {
     const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', env: {} } as const;
-    execFile(symbolizer, [path, ...offsets], options, (error, stdout) =>
+    execFile(nativeFile('flexilib-symbolize'), [path, ...offsets], options, (error, stdout) =>
       error ? reject(error) : resolve(stdout),
     );
   });

@@ -7,7 +7,7 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = 1030;
 
-const libc = koffi.load('libc.so.6');
+const libc = koffi.load(null); // whichever this process has
 const flock = libc.func('int flock(int, int)');
 const memfd = libc.func('int memfd_create(const char *, unsigned int)');
 const exit = libc.func('void _exit(int)');
@@ -29,6 +29,18 @@ function openProgram(): (name: string) => boolean {
   const global = self.func('void *dlopen(const char *, int)')(null, RTLD_LAZY);
   const dlsym = self.func('void *dlsym(void *, const char *)');
   return (name) => dlsym(global, name) !== null;
+}
+
+/** The C library that this process runs on. */
+export const libcName: 'glibc' | 'musl' = has('gnu_get_libc_version') ? 'glibc' : 'musl';
+
+function has(symbol: string): boolean {
+  try {
+    libc.func(`void ${symbol}()`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** flock(2), without waiting: true when this process now holds the lock of the open file. */

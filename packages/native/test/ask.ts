@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Call, complaintText, type Library, monotonicNow, Outcome, type Runtime } from '../src/index.ts';
 
 export type Where = 'pool' | 'inline';
@@ -10,8 +11,10 @@ export interface Request {
   slow?: boolean;
   /** Milliseconds that it may take; 5000. */
   timeout?: number;
-  /** Gives it up after so many milliseconds, as the server does at the deadline. */
-  abandon?: number;
+  /** Gives it up after so many milliseconds, or then, as the server does at the deadline. */
+  abandon?: number | Promise<unknown>;
+  /** Told where it was then. */
+  onPlace?(where: string | null): void;
 }
 
 export interface Answer {
@@ -62,7 +65,7 @@ export function askExecutor(
 ): Promise<Answer> {
   const call = runtime.acquireCall();
   fill(call, target, request);
-  const { timeout = 5000, abandon } = request;
+  const { timeout = 5000, abandon, onPlace } = request;
   const deadline = monotonicNow() + timeout;
   return new Promise((resolve) => {
     const done = () => {
@@ -72,7 +75,8 @@ export function askExecutor(
     };
     if (where === 'pool') {
       runtime.submit(call, library, deadline, request.slow ?? false, done);
-      if (abandon) setTimeout(runtime.abandon, abandon, call);
+      const when = typeof abandon === 'number' ? sleep(abandon) : abandon;
+      when?.then(() => runtime.abandon(call)).then(onPlace);
     } else {
       runtime.invoke(call, library, deadline);
       done();

@@ -70,6 +70,8 @@ export class Connection extends Timed implements RequestHead {
   call: Call | null = null;
   route: ServedRoute | null = null;
   generation: Generation | null = null;
+  /** Of one whose executor was given up: settles with what is told of it. */
+  told: Promise<string> | null = null;
 
   /** What the kernel didn't take yet, in order. */
   unsent: Segment[] | null = null;

@@ -46,8 +46,7 @@ export function createDeadlines(
    * a new object.
    */
   function answerLate(old: Connection): void {
-    parts.runtime.abandon(old.call!);
-    execute.expire(old);
+    execute.expire(old, parts.runtime.abandon(old.call!));
     const connection = new Connection(old.fd, old.peer);
     connections.set(old.fd, connection);
     const { unsent, readable, ending, ended, gone } = old;

@@ -3,7 +3,7 @@
 import type { Executor, Generation } from '@flexilib/loader';
 import { type Call, FlexilibError, monotonicNow, Outcome, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from '../blocking.ts';
-import { tellFailure } from '../failure.ts';
+import { tellExpired, tellFailure } from '../failure.ts';
 import { isFull } from '../held.ts';
 import { learnPace } from '../pace.ts';
 import { ownReply } from '../reply.ts';
@@ -45,8 +45,11 @@ export interface Execute {
     call?: Call | null,
     retryAfter?: number,
   ): void;
-  /** Adds the answer that the executor takes too long, and tells the operator. */
-  expire(connection: Connection): void;
+  /**
+   * Adds the answer that the executor takes too long, and tells the operator. where: what Runtime.abandon gave; null: it
+   * has returned.
+   */
+  expire(connection: Connection, where: Promise<string | null> | null): void;
 }
 
 export function createExecute(options: ExecuteOptions): Execute {
@@ -138,7 +141,6 @@ export function createExecute(options: ExecuteOptions): Execute {
     if (call.outcome !== Outcome.late) learnPace(pace, call.returned - call.started);
     const generation = connection.generation!;
     connection.call = null;
-    connection.generation = null;
     if (connection.fd < 0) {
       // A crash is told even if nobody waits for it any more: it concerns the whole process.
       if (call.outcome === Outcome.crashed)
@@ -152,9 +154,10 @@ export function createExecute(options: ExecuteOptions): Execute {
     let kept = false;
     try {
       if (late)
-        expire(connection); // the wheel is coarse, and would have come next
+        expire(connection, null); // the wheel is coarse, and would have come next
       else kept = concludePooled(connection, call, executor, generation);
     } finally {
+      connection.generation = null;
       generation.release();
       if (!kept) runtime.releaseCall(call);
     }
@@ -172,16 +175,20 @@ export function createExecute(options: ExecuteOptions): Execute {
     return conclude(connection, call, executor, generation);
   }
 
-  function expire(connection: Connection): void {
-    const { executor, timeout } = connection.route!;
-    onFault(executor.path, `${describe(connection)}: no answer within ${timeout} ms`);
+  function expire(connection: Connection, where: Promise<string | null> | null): void {
+    const { route, generation } = connection;
+    const { executor, timeout } = route!;
+    const request = describe(connection);
+    connection.told = tellExpired(where, timeout, executor, generation!, request, onFault);
     answer(connection, 504, monotonicNow());
   }
 
   function release(connection: Connection, call: Call, generation: Generation | null): void {
     slabs.give(connection.slab, Math.max(connection.filled, connection.to - connection.slab));
     connection.slab = -1;
-    generation?.release();
+    connection.generation = null;
+    if (connection.told) connection.told.then(() => generation!.release());
+    else generation?.release();
     runtime.releaseCall(call);
   }
 

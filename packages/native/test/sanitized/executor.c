@@ -1,5 +1,6 @@
-/* What stress.c calls: answers, logs, allocates, grows, fails and crashes, as the target's first letter says. */
+/* What stress.c calls: answers, logs, allocates, grows, fails, takes long and crashes, as the target's first letter says. */
 #include <string.h>
+#include <time.h>
 
 #include "flexilib.h"
 
@@ -33,6 +34,7 @@ flexilib_response *handle_request(flexilib_request *request) {
     case 'l': host->log(FLEXILIB_LOG_INFO, request->target, request->target_len); break;
     case 'n': return NULL;
     case 's': response.status = 1000; break;
+    case 't': for (int i = 0; i < 50; i++) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); break;
     case 'c': *(volatile int *)8 = 1; break;
     default: break;
     }

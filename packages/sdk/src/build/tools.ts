@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { arch, env, platform } from 'node:process';
-import { FlexilibError } from '@flexilib/native';
+import { FlexilibError, libcName } from '@flexilib/native';
 
 /** The path of a program for a project in the folder, or null. */
 export function findProgram(name: string, folder: string): string | null {
@@ -79,8 +79,7 @@ export function cCompilerOf(folder: string): CCompiler {
 function portableTarget(): string[] {
   const cpu = { x64: 'x86_64', arm64: 'aarch64' }[arch as string];
   if (platform !== 'linux' || !cpu) return [];
-  const report = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  return ['-target', report.header.glibcVersionRuntime ? `${cpu}-linux-gnu.2.28` : `${cpu}-linux-musl`];
+  return ['-target', libcName === 'musl' ? `${cpu}-linux-musl` : `${cpu}-linux-gnu.2.28`];
 }
 
 function missing(what: string, hint: string): FlexilibError {

@@ -10,6 +10,8 @@ import type { FromServer, ToServer } from './protocol.ts';
 import { type Server, startServer } from './server.ts';
 import { type Sources, watchSources } from './sources.ts';
 
+const PARENT_MS = 500;
+
 export interface DevelopOptions {
   /** A folder with a proxy.ini, or such a file. */
   place: string;
@@ -123,13 +125,22 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
 
 /** The server ends as it is told, and this process with it; a terminal that goes away ends both. */
 function onSignals(server: () => Server | null): void {
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      const running = server();
-      if (running) running.signal(name === 'SIGHUP' ? 'SIGTERM' : name);
-      else process.exit(128 + constants.signals[name]);
-    });
-  }
+  const end = (name: NodeJS.Signals) => {
+    const running = server();
+    if (running) running.signal(name);
+    else process.exit(128 + constants.signals[name]);
+  };
+  process.on('SIGINT', () => end('SIGINT'));
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, () => end('SIGTERM'));
+  // A shell between npm and this process doesn't pass npm's SIGTERM on, it just goes.
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const { ppid } = process;
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(timer); // a second SIGTERM would cut requests off
+    end('SIGTERM');
+  }, PARENT_MS);
+  timer.unref();
 }
 
 function because({ changed }: Build): string {

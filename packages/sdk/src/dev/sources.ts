@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, fstatSync, type Stats } from 'node:fs';
 import { basename, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 
 /** What builds, editors and other tools write, and nobody compiles. cargo makes its target under another name first. */
 const folders = /^(?:node_modules|target\w{0,6}|dist|zig-out|zig-pkg|build)$/;
-const litter = /^\.|~$|\.(?:sw[opx]|tmp|orig|rej|o|a|so|d)$|^4913$/;
+const litter = /^\.|~$|\.(?:sw[opx]|tmp|orig|rej|log|o|a|so|d)$|^4913$/;
 /** A file that is gone again after this time was never a source: editors write beside and rename. */
 const STAY_MS = 15;
 
@@ -18,8 +18,11 @@ export async function watchSources(folder: string, onChange: (file: string) => v
   let ready = false;
   const tell = (path: string) => onChange(relative(folder, path).split(sep).join('/'));
   const watcher = watch(folder, {
-    ignored: (path, stats) =>
-      path !== folder && (litter.test(basename(path)) || (folders.test(basename(path)) && !stats?.isFile())),
+    ignored(path, stats) {
+      if (path === folder) return false;
+      const name = basename(path);
+      return stats?.isFile() ? litter.test(name) || isOurs(stats) : litter.test(name) || folders.test(name);
+    },
   });
   watcher.on('change', tell);
   watcher.on('add', (path) => {
@@ -39,4 +42,12 @@ export async function watchSources(folder: string, onChange: (file: string) => v
   await new Promise<void>((resolve, reject) => watcher.once('ready', resolve).once('error', reject));
   ready = true;
   return watcher;
+}
+
+/** `npm run dev > out.txt`: what this process writes is no change. */
+function isOurs({ dev, ino }: Stats): boolean {
+  return [1, 2].some((fd) => {
+    const stream = fstatSync(fd);
+    return stream.dev === dev && stream.ino === ino;
+  });
 }
