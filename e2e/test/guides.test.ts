@@ -17,6 +17,10 @@ const guides: readonly [guide: string, ...needs: string[]][] = [
   ['docs/guide-c.md'],
   ['docs/guide-zig.md'],
   ['docs/guide-rust.md', 'cargo'],
+  ['docs/executors.md'],
+  ['docs/porting.md'],
+  ['docs/dev.md'],
+  ['README.md'],
 ];
 
 let registry: Registry;
