@@ -20,6 +20,8 @@ interface Language {
   file: string;
   echo: string;
   mistakes: Record<'a syntax error' | 'a crash' | 'an endless loop', Mistake>;
+  /** What replaces it and leaks 64 bytes a call. */
+  leak: string;
 }
 
 const c: Language = {
@@ -59,6 +61,7 @@ const c: Language = {
       ],
     },
   },
+  leak: '{ static void *volatile kept; kept = malloc(64); } return flexilib_text(200, "a=1", 3)',
 };
 
 const zig: Language = {
@@ -99,6 +102,7 @@ const zig: Language = {
       ],
     },
   },
+  leak: '_ = std.heap.c_allocator.create([64]u8) catch {}; try res.write(req.body)',
 };
 
 const rust: Language = {
@@ -129,7 +133,7 @@ const rust: Language = {
       ],
     },
     'an endless loop': {
-      source: '"/echo" => loop { std::hint::spin_loop() }',
+      source: '"/echo" => loop {}',
       status: 504,
       answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
       terminal: [
@@ -138,6 +142,7 @@ const rust: Language = {
       ],
     },
   },
+  leak: '"/echo" => { Box::leak(Box::new([1u8; 64])); Response::new(request.body().to_vec()) }',
 };
 
 const hasCargo = spawnSync('cargo', ['--version']).status === 0;
@@ -148,7 +153,7 @@ const languages: [string, Language][] = [
   ...(hasCargo ? [['Rust', rust] as [string, Language]] : []),
 ];
 
-describe.each(languages)('in %s', (_name, { template, file, echo, mistakes }) => {
+describe.each(languages)('in %s', (_name, { template, file, echo, mistakes, leak: leaking }) => {
   let folder: string;
   let original: string;
   let dev: Dev;
@@ -183,5 +188,23 @@ describe.each(languages)('in %s', (_name, { template, file, echo, mistakes }) =>
     save(original);
     await expect.poll(async () => (await asked()).text, eventually).toBe('a=1');
     expect(await text(dev.port, '/hello/ada')).toBe('hello, ada\n');
+  });
+
+  it('a leak', async () => {
+    const from = dev.lines().length;
+    const said = () => dev.lines().slice(from).join('\n');
+    const leak = async () =>
+      /leak;desc="at least (\d+) bytes a call"/.exec(
+        String((await ask(dev.port, '/echo', { body: Buffer.from('a=1') })).headers['server-timing']),
+      )?.[1];
+    for (let i = 0; i < 100; i++) expect(await leak()).toBe(undefined);
+    save(original.replace(echo, leaking));
+    await expect.poll(said, eventually).toMatch(/swapped in/);
+    await expect.poll(leak, eventually).toMatch(/^(64|80)$/); // malloc's own 16 bytes
+    await expect
+      .poll(said)
+      .toMatch(
+        /^warning: .*libhello\.so: each of its last calls has left at least \d+ bytes behind: it leaks memory$/m,
+      );
   });
 });

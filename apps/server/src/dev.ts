@@ -16,15 +16,21 @@ export interface Dev {
   leave(): void;
 }
 
-/** Joins the tool that started this server; null: none did. end: it has gone. Rejects when it can't be reached. */
-export async function joinDev(end: () => void): Promise<Dev | null> {
+/**
+ * Joins the tool that started this server; null: none did. end: it has gone. warn: of a library, for its author. Rejects
+ * when it can't be reached.
+ */
+export async function joinDev(
+  end: () => void,
+  warn: (library: string, text: string) => void,
+): Promise<Dev | null> {
   const path = process.env[DEV_VARIABLE];
   if (path === undefined) return null;
   const { connectTool, createLive } = await import('@flexilib/sdk/live');
   const failures = new Map<string, string>();
   const routed = new Map<string, Executor>();
   const tool = await connectTool(path, onBuilt, end);
-  const live = createLive(tool);
+  const live = createLive(tool, warn);
 
   /** The file is whole, since the tool made it: nobody needs to wait for it to settle. */
   async function onBuilt(library: string, build: number): Promise<void> {

@@ -60,7 +60,10 @@ export async function work({
   supervisor,
 }: WorkOptions): Promise<void> {
   const { server } = settings;
-  const dev = await joinDev(() => process.kill(supervisor ? process.ppid : process.pid, 'SIGTERM'));
+  const dev = await joinDev(
+    () => process.kill(supervisor ? process.ppid : process.pid, 'SIGTERM'),
+    (path, text) => log.warn(`${path}: ${text}`),
+  );
   const access = createLines(duplicate(1), (text) => log.warn(text));
   if (runDirectory.problem)
     log.warn(`no run directory, copies of libraries live in memory: ${runDirectory.problem}`);
@@ -76,6 +79,8 @@ export async function work({
     },
     onDamage: (library, what) => pulse.suspect(`${reasons[what]} ${loader.pathOf(library) ?? 'a library'}`),
   });
+
+  if (dev) runtime.watchHeap();
 
   const loader = createLoader({
     runtime,

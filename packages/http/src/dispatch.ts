@@ -76,7 +76,14 @@ export function createDispatch({ runtime, maxQueue, onInline, onFault }: Dispatc
     const { preAlloc, alloc, returned: decided } = call;
     if (call.outcome === Outcome.ok) {
       const reply = { status: call.status, reason: call.reason, head: call.head, body: call.copyBody() };
-      return { reply, decided, preAlloc, alloc, close: false };
+      const measured = {
+        library: executor.path,
+        generation: generation.number,
+        took: decided - call.started,
+        allocated: alloc,
+        left: call.left,
+      };
+      return { reply, decided, preAlloc, alloc, close: false, measured };
     }
     const { status, story } = tellFailure(call, executor, generation, `${req.method} ${req.url}`, onFault);
     return { ...ownResult(status, req), decided, preAlloc, alloc, story };

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { monotonicNow } from '@flexilib/native';
-import type { Story } from './dev.ts';
+import type { Measured, Story } from './dev.ts';
 import { ownReply, type Reply } from './reply.ts';
 
 /** A client that waits for room is told to wait this long, in seconds. */
@@ -17,6 +17,8 @@ export interface Result {
   close: boolean;
   /** Of an answer of the server's own, when there is more to tell than its status. */
   story?: Story | Promise<Story>;
+  /** Of an executor's. */
+  measured?: Measured;
 }
 
 /** An answer of the server's own. retryAfter: of a 503. */

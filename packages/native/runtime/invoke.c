@@ -1,4 +1,5 @@
 /* One native call per request: everything between the request's bytes and the answer's bytes. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 /* What src/call-layout.ts says. */
 _Static_assert(offsetof(fl_call, window_len) == 7 * 4 && offsetof(fl_call, outcome) == 8 * 4, "call-layout.ts");
 _Static_assert(offsetof(fl_call, heap) == 16 * 4 && offsetof(fl_call, bytes) == 9 * 8, "call-layout.ts");
-_Static_assert(offsetof(fl_call, out) == 20 * 8 && offsetof(fl_call, fields) == 21 * 8, "call-layout.ts");
+_Static_assert(offsetof(fl_call, out) == 20 * 8 && offsetof(fl_call, fields) == 22 * 8, "call-layout.ts");
 
 FL_EXPORT fl_call *fl_call_new(int32_t id) {
     fl_call *call = calloc(1, sizeof *call);
@@ -100,6 +101,7 @@ void fl_call_run(fl_call *call) {
     frame.thread = thread;
     build_request(&frame);
     fl_out_begin(call);
+    size_t used = fl_heap_used();
     call->complaint = FL_FINE;
     call->signal = 0;
     call->pre_alloc = (double)arena->held;
@@ -112,6 +114,10 @@ void fl_call_run(fl_call *call) {
     call->alloc = (double)arena->asked;
     fl_arena_reset(arena);
     call->heap = call->out_heap != NULL;
+    if (used > 0) {
+        size_t answer = call->heap ? malloc_usable_size(call->out_heap) + sizeof(size_t) : 0; /* and malloc's word before it */
+        call->left = (double)fl_heap_used() - (double)used - (double)answer;
+    }
     call->out = (double)(uintptr_t)call->out_start;
 }
 

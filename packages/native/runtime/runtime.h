@@ -117,6 +117,9 @@ typedef struct fl_fault {
     void *frames[FL_FRAMES]; /* where it happened, and where each caller goes on; may be none */
 } fl_fault;
 
+/* heap.c: bytes that malloc has given away; 0 when nobody measures. */
+size_t fl_heap_used(void);
+
 /* ---- a call --------------------------------------------------------------------------------------------------- */
 
 /* The first part is shared with the loop, which knows the offsets: src/call-layout.ts. Addresses are doubles there. */
@@ -146,6 +149,7 @@ typedef struct fl_call {
     double started_ms, returned_ms; /* CLOCK_MONOTONIC: entered and left the executor */
     double pre_alloc, alloc;        /* bytes the arena held before the call; bytes the call asked of it */
     double out;                     /* address of the answer; outside of the window valid until fl_call_reset */
+    double left;                    /* bytes of malloc's that the call left behind, if that is measured (heap.c) */
     int32_t fields[4 * FL_MAX_FIELDS];
 
     /* Not for the loop to touch. */

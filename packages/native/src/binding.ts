@@ -19,6 +19,7 @@ export interface Binding {
   abandon(call: Address): number;
   look(call: Address, text: Address, size: number): number;
   mend(): number;
+  heapWatch(): number;
   watchSupervisor(fd: number): void;
   libraryNew(path: string, id: number): Address;
   libraryFree(library: Address): void;
@@ -84,6 +85,7 @@ export function bind(): Binding {
     libraryStillMapped: so.func('int32_t fl_library_still_mapped(size_t)'),
     libraryThreadsLeft: so.func('int32_t fl_library_threads_left(size_t)'),
     libraryUnprobed: so.func('int32_t fl_library_unprobed(size_t)'),
+    heapWatch: so.func('int32_t fl_heap_watch()'),
     logTake: so.func('int32_t fl_log_take(size_t, size_t)'),
     memcpy: libc.func('size_t memcpy(size_t, size_t, size_t)'),
   };

@@ -31,11 +31,12 @@ export const RETURNED = 17;
 export const PRE_ALLOC = 18;
 export const ALLOC = 19;
 export const OUT = 20;
+export const LEFT = 21;
 
 /** Byte offset and length of the table of fields: 100 times four 32-bit numbers. */
-export const FIELDS = 168;
+export const FIELDS = 176;
 export const FIELDS_SIZE = 1600;
-export const SIZE = 1768;
+export const SIZE = 1776;
 
 /** Where the reason phrase begins in an answer: «HTTP/1.1 200 ». */
 export const REASON_AT = 13;

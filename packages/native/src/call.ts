@@ -186,6 +186,11 @@ export class Call {
     return this.#double[at.ALLOC];
   }
 
+  /** Bytes of malloc's memory that the call left behind, as far as Runtime.watchHeap measures it; other threads' too. */
+  get left(): number {
+    return this.#double[at.LEFT];
+  }
+
   /** Makes an answer outside of the window say that the connection ends, if it doesn't yet. */
   end(): void {
     this.#binding.callEnd(this.#address);

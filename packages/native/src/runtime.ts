@@ -76,6 +76,8 @@ export interface Runtime {
    * have closed descriptors without which it can't go on.
    */
   mend(): { mended: string[]; crippled: boolean };
+  /** From here on calls are measured (Call.left), before the first one; false: this C library can't. */
+  watchHeap(): boolean;
   /** Ends the process soon after the other end of this socket is gone, even if the loop doesn't turn. */
   watchSupervisor(fd: number): void;
   /** Ends the pool's threads after their calls, and waits for them. */
@@ -179,6 +181,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       const mended = changed === 0 ? [] : mendable.filter((_, bit) => (changed & (1 << bit)) !== 0);
       return { mended, crippled: (changed & CRIPPLED) !== 0 };
     },
+    watchHeap: () => binding.heapWatch() === 1,
     watchSupervisor: binding.watchSupervisor,
     load: libraries.load,
     unload: libraries.unload,

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, relative } from 'node:path';
-import type { DevHooks, Reply, Story } from '@flexilib/http';
+import type { DevHooks, Measured, Reply, Story } from '@flexilib/http';
 import type { Tool } from './connect.ts';
 import { excerptOf } from './excerpt.ts';
-import { inject } from './inject.ts';
+import { addField, inject } from './inject.ts';
+import { createLeakWatch } from './leaks.ts';
 import { scriptTag, type Trouble, toHtml, troubleReply } from './page.ts';
 
 const files: Readonly<Record<string, [name: string, type: string]>> = {
@@ -22,9 +23,13 @@ export interface Live extends DevHooks {
   leave(): void;
 }
 
-export function createLive(tool: Tool): Live {
+/** warn: something that the author should know, of a library. */
+export function createLive(tool: Tool, warn: (library: string, text: string) => void): Live {
   const pages = new Set<ServerResponse>();
   const begun = new WeakMap<IncomingMessage, number>();
+  const leaks = createLeakWatch((library, bytes) =>
+    warn(library, `each of its last calls has left at least ${bytes} bytes behind: it leaks memory`),
+  );
   let lines: { at: number; text: string }[] = [];
   tool.onState = () => {
     for (const page of pages) page.write(event());
@@ -53,6 +58,14 @@ export function createLive(tool: Tool): Live {
     res.setHeader('content-type', file[1]).setHeader('cache-control', 'no-store');
     res.end(readFileSync(join(import.meta.dirname, file[0])));
     return true;
+  }
+
+  /** Server-Timing, which browsers' tools show. */
+  function timing(measured: Measured): string {
+    const leak = leaks.note(measured);
+    const told = leak > 0 ? `, leak;desc="at least ${leak} bytes a call"` : '';
+    const { took, allocated } = measured;
+    return `executor;dur=${took.toFixed(3)}, arena;desc="${allocated} bytes"${told}`;
   }
 
   function logOf(req: IncomingMessage): string {
@@ -88,10 +101,12 @@ export function createLive(tool: Tool): Live {
 
   return {
     take,
-    dress(req, reply, story) {
+    dress(req, reply, story, measured) {
       const { version, revision } = tool.state;
       const trouble = troubleOf(req, reply, story);
-      if (!trouble) return inject(reply, scriptTag(version));
+      if (!trouble && measured)
+        return addField(inject(reply, scriptTag(version)), 'server-timing', timing(measured));
+      if (!trouble) return reply;
       const wantsHtml = req.headers.accept?.includes('text/html') ?? false;
       return troubleReply(trouble, wantsHtml, req.method === 'HEAD', scriptTag(version, revision));
     },

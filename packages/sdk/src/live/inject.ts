@@ -13,3 +13,8 @@ export function inject(reply: Reply, tag: string): Reply {
 function isHtml(head: string): boolean {
   return /^content-type: *text\/html\b/im.test(head) && !/^content-encoding:/im.test(head);
 }
+
+/** The reply with one more field. */
+export function addField(reply: Reply, name: string, value: string): Reply {
+  return { ...reply, head: `${reply.head}${name}: ${value}\r\n` };
+}
