@@ -105,7 +105,7 @@ export async function follow(path: string, options: FollowOptions): Promise<stri
   const settings = mkdtempSync(join(tmpdir(), 'flexilib-e2e-'));
   writeFileSync(join(settings, '.curlrc'), 'silent\nshow-error\n'); // as on a terminal, where no file is written
   const env: NodeJS.ProcessEnv = { ...options.env, PORT: `${port}`, CURL_HOME: settings };
-  const text = readFileSync(path, 'utf8').replaceAll(/(localhost|127\.0\.0\.1):8069/g, `$1:${port}`);
+  const text = readFileSync(path, 'utf8').replaceAll(/(localhost|127\.0\.0\.1|0\.0\.0\.0):8069/g, `$1:${port}`);
   const skipped: string[] = [];
   const backgrounds: Background[] = [];
   let folder = options.folder;
