@@ -37,6 +37,9 @@ export async function startRegistry(): Promise<Registry> {
     npm_config_registry: url,
     npm_config_cache: join(folder, 'cache'),
     [`npm_config_//127.0.0.1:${port}/:_authToken`]: 'anyone',
+    // What would be asked of the registry behind it.
+    npm_config_audit: 'false',
+    npm_config_update_notifier: 'false',
   };
   const close = async () => {
     child.kill();

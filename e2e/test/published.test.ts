@@ -1,11 +1,12 @@
 // What users install: from a registry, with the Node that they have, and no compiler.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../support/client.ts';
+import { onlyPrograms } from '../support/programs.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { temporaryFolder } from '../support/server.ts';
 
@@ -22,18 +23,6 @@ afterEach(() => {
   for (const child of started) process.kill(-child.pid!, 'SIGKILL'); // npx, a shell, the supervisor and the server
   started.clear();
 });
-
-/** Programs by name, and no others. node is the machine's, not the project's own. */
-function onlyPrograms(...names: string[]): string {
-  const folder = temporaryFolder();
-  const places = (process.env.PATH ?? '').split(delimiter).filter((place) => !place.includes('node_modules'));
-  for (const name of names) {
-    const place = places.find((place) => existsSync(join(place, name)));
-    if (!place) throw new Error(`${name} isn't on the PATH`);
-    symlinkSync(join(place, name), join(folder, name));
-  }
-  return folder;
-}
 
 const PATH = onlyPrograms('node', 'npm', 'npx', 'sh', 'env');
 

@@ -31,7 +31,7 @@ async function run(folder, command, args) {
 async function build({ machine, libc }, into) {
   mkdirSync(into, { recursive: true });
   const musl = ['-target', `${machine}-linux-musl`];
-  // Zig links to musl statically unless told.
+  // Zig links programs to musl statically unless told.
   const libcs = { gnu: ['-target', `${machine}-linux-gnu.2.28`], musl: [...musl, '-dynamic'] };
   await Promise.all([
     // nodelete: Node unloads addons' libraries at exit, under threads that still run their code.

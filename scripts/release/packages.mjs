@@ -1,5 +1,5 @@
 // What is published, in this order: what others need comes first.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { files as nativeFiles, targets } from '../../packages/native/targets.mjs';
 
@@ -19,8 +19,8 @@ const nativeDependencies = {
 
 /**
  * from: where its sources are, with a package.json that gives name, version and such (stage.mjs), and a README.md.
- * files: what is published of it, as globs; of a folder what git knows, which compilers' output isn't. in: their place,
- * else from. manifest: more fields, or others. readme: instead of the file.
+ * files: what is published of it, as globs; of a folder what git knows and not what compilers leave there, or all if it
+ * was built. in: their place, else from. manifest: more fields, or others. readme: instead of the file.
  */
 export const packages = [
   ...Object.entries(targets).map(([target, { cpu, libc }]) => ({
@@ -43,5 +43,14 @@ export const packages = [
     files: ['bin', 'dist/*.cjs', 'dist/*.js', 'dist/*.css'],
     manifest: nativeDependencies,
   },
-  { from: 'packages/create-flexilib-executor', files: ['dist/**'] },
-];
+  {
+    from: 'packages/testing',
+    files: ['dist'],
+    manifest: {
+      ...nativeDependencies,
+      engines: readJson('apps/server/package.json').engines,
+      exports: { types: './dist/index.d.ts', default: './dist/index.js' },
+    },
+  },
+  { from: 'packages/create-flexilib-executor', files: ['dist'] },
+].filter(({ from }) => existsSync(`${root}${from}/package.json`));

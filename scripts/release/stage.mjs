@@ -1,5 +1,5 @@
 // Puts a package into dist-npm/ as npm gets it.
-import { cpSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { $ } from 'zx';
 import { readJson, root } from './packages.mjs';
@@ -36,8 +36,19 @@ async function filesOf(place, globs) {
       throw new Error(`${join(place, glob)} is missing; \`npm run prerelease\` builds it`);
     for (const path of paths) {
       if (!statSync(join(place, path)).isDirectory()) found.push(path);
-      else found.push(...(await $({ cwd: place })`git ls-files ${path}`).lines());
+      else found.push(...(await filesIn(place, path)));
     }
   }
   return found;
+}
+
+/** What git knows of it, or if it was built, all. */
+async function filesIn(place, folder) {
+  const known = (
+    await $({ cwd: place })`git ls-files --cached --others --exclude-standard ${folder}`
+  ).lines();
+  if (known.length > 0) return known;
+  return readdirSync(join(place, folder), { recursive: true })
+    .map((path) => join(folder, path))
+    .filter((path) => !statSync(join(place, path)).isDirectory());
 }
