@@ -1,15 +1,16 @@
 // Every command of what authors read is run, every block of code compiled, and what is printed compared
-// (support/guide.ts). Each is followed in an empty folder, with the machine's own Node, as a reader would.
+// (support/guide). Each is followed in an empty folder, with the machine's own Node, as a reader would.
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
-import { follow, has } from '../support/guide.ts';
+import { follow, has } from '../support/guide/follow.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { freePort, temporaryFolder } from '../support/server.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /** Without this repository's own commands. */
-const PATH = process.env.PATH!.split(delimiter)
+const PATH = process.env
+  .PATH!.split(delimiter)
   .filter((place) => !place.endsWith('node_modules/.bin'))
   .join(delimiter);
 
