@@ -11,6 +11,7 @@ await build({
     flexilib: join(here, 'src/main.ts'),
     sdk: join(here, 'src/sdk.ts'),
     live: join(here, 'src/live.ts'),
+    'testing-child': join(here, '../../packages/testing/src/child.ts'), // the process that `flexilib invoke` starts
   },
   outdir: join(here, 'dist'),
   outExtension: { '.js': '.cjs' },

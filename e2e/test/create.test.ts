@@ -2,7 +2,7 @@
 // The packages come from a registry; nothing on the PATH but Node, npm and what a shell needs, and cargo for Rust.
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -77,6 +77,7 @@ describe.each(table.filter(({ template }) => template !== 'rust' || hasCargo))('
     return stdout + stderr;
   }
 
+  afterAll(() => rmSync(cwd, { recursive: true, force: true })); // 400 MB
   it('is created', { timeout: 120_000 }, async () => {
     const said = await type(`npm create --yes flexilib-executor@latest demo -- --template ${template}`, cwd);
     expect(said).toMatch(/cd demo/);

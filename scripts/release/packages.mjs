@@ -1,5 +1,5 @@
 // What is published, in this order: what others need comes first.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { files as nativeFiles, targets } from '../../packages/native/targets.mjs';
 
@@ -48,9 +48,8 @@ export const packages = [
     files: ['dist'],
     manifest: {
       ...nativeDependencies,
-      engines: readJson('apps/server/package.json').engines,
       exports: { types: './dist/index.d.ts', default: './dist/index.js' },
     },
   },
   { from: 'packages/create-flexilib-executor', files: ['dist'] },
-].filter(({ from }) => existsSync(`${root}${from}/package.json`));
+];

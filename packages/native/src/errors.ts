@@ -23,6 +23,14 @@ const codes = {
   FL_LIBRARY_TIMEOUT: 'user',
   /** The library crashed again and again, and isn't called for a while. */
   FL_LIBRARY_OUT: 'user',
+  /** A request that can't be made of a library: more than a server takes, or the library is closed. */
+  FL_CALL_REQUEST: 'user',
+  /** A call has crashed, or has ended its process. */
+  FL_CALL_CRASHED: 'user',
+  /** A call has not returned in time. */
+  FL_CALL_TIMEOUT: 'user',
+  /** handle_request returned NULL, or a response that no server sends. */
+  FL_CALL_ANSWER: 'user',
   /** The private copy of a library can't be made: disk full, no place that allows execution. */
   FL_STAGING: 'system',
   /** A compiler or build tool that a project needs isn't installed. */

@@ -2,6 +2,7 @@
 export { addressOf } from './binding.ts';
 export { Call, Outcome } from './call.ts';
 export { complaintText } from './complaints.ts';
+export { allocated, interruptThread } from './diagnose.ts';
 export { type ErrorCode, errorCodes, FlexilibError } from './errors.ts';
 export type { Library, LoadFailure, Unloaded } from './library.ts';
 export { inheritedListeners, type Listener, openListener } from './listener.ts';

@@ -6,7 +6,8 @@ import { FlexilibError } from './errors.ts';
 const UV_READABLE = 1;
 const UV_POLL = 8; // uv_handle_type
 
-const PollCallback = koffi.proto('void flexilib_poll_cb(void *handle, int status, int events)');
+/** Of handle, status, events. Without a name: koffi takes each once a process, and this module may be there twice, in two bundles. */
+const PollCallback = koffi.proto('void', ['void *', 'int', 'int']);
 
 /** A file descriptor watched by Node's own event loop. */
 export interface Poll {
@@ -17,9 +18,9 @@ export interface Poll {
 /**
  * Calls back on the event loop while fd is readable: libuv's uv_poll_t, whose functions the node binary exports
  * (http://docs.libuv.org/en/v1.x/poll.html). Main thread only: uv_default_loop() is the main thread's loop.
- * The handle keeps the process alive until it is closed. Throws FL_RUNTIME.
+ * The handle keeps the process alive until it is closed, unless it is in the background. Throws FL_RUNTIME.
  */
-export function pollReadable(fd: number, onReadable: () => void): Poll {
+export function pollReadable(fd: number, onReadable: () => void, background = false): Poll {
   const node = koffi.load(null);
   const callback = koffi.pointer(PollCallback);
   const defaultLoop = node.func('size_t uv_default_loop()');
@@ -43,6 +44,7 @@ export function pollReadable(fd: number, onReadable: () => void): Poll {
   }, callback);
   const status = init(defaultLoop(), address, fd) || start(address, UV_READABLE, registered);
   if (status !== 0) throw new FlexilibError('FL_RUNTIME', `uv_poll_start: error ${status}`);
+  if (background) node.func('void uv_unref(size_t)')(address);
   return {
     close() {
       stop(address);

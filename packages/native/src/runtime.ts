@@ -32,6 +32,8 @@ export interface RuntimeOptions {
    * nothing is certain in this process. library: its id.
    */
   onDamage(library: number, what: Damage): void;
+  /** It alone doesn't keep the process alive. */
+  background?: boolean;
   /** For tests: 10 s and our own otherwise. */
   loadTimeoutMs?: number;
   probe?: string;
@@ -126,7 +128,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     submitted = 0;
     binding.kick();
   };
-  const poll = pollReadable(fd, () => {
+  const onCompletion = () => {
     const count = binding.reap(pairsAddress, REAP);
     for (let i = 0; i < count; i++) {
       const id = pairs[2 * i + 1];
@@ -142,7 +144,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           libraries.ended(id);
       }
     }
-  });
+  };
+  const poll = pollReadable(fd, onCompletion, options.background);
 
   return {
     threads: options.threads,

@@ -2,6 +2,7 @@ import { FlexilibError } from '@flexilib/native';
 import { buildCommand, testCommand } from './build-command.ts';
 import { devCommand } from './dev/command.ts';
 import { inspectCommand } from './inspect/command.ts';
+import { invoke } from './invoke/invoke.ts';
 import { sayError } from './terminal.ts';
 
 /** The commands for authors, each with its own arguments and its own --help. */
@@ -9,6 +10,7 @@ const verbs: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   build: buildCommand,
   dev: devCommand,
   inspect: inspectCommand,
+  invoke,
   test: testCommand,
 };
 

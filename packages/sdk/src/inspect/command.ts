@@ -1,5 +1,5 @@
-import { isatty } from 'node:tty';
 import { readArguments, usageError } from '../arguments.ts';
+import { wantsColour } from '../terminal.ts';
 import { thisMachine } from './machine.ts';
 import { print } from './print.ts';
 import { inspect, type Report } from './report.ts';
@@ -35,7 +35,7 @@ export async function inspectCommand(args: string[]): Promise<number> {
   }
   if (positionals.length === 0) throw usageError('inspect', 'inspect which library?');
   const machine = thisMachine();
-  const colour = isatty(STDOUT) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  const colour = wantsColour(STDOUT);
   const reports: Report[] = [];
   for (const path of positionals) {
     const report = await inspect(path, machine);
