@@ -133,7 +133,7 @@ const rust: Language = {
       ],
     },
     'an endless loop': {
-      source: '"/echo" => loop {}',
+      source: '"/echo" => loop { std::hint::spin_loop() }',
       status: 504,
       answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m, /^> LINE \| /m],
       terminal: [
