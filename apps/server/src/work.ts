@@ -60,10 +60,14 @@ export async function work({
   supervisor,
 }: WorkOptions): Promise<void> {
   const { server } = settings;
-  const dev = await joinDev(
-    () => process.kill(supervisor ? process.ppid : process.pid, 'SIGTERM'),
-    (path, text) => log.warn(`${path}: ${text}`),
-  );
+  const parent = process.ppid;
+  const dev = await joinDev({
+    end() {
+      if (!supervisor) process.kill(process.pid, 'SIGTERM');
+      else if (process.ppid === parent) process.kill(parent, 'SIGTERM'); // else it is gone too, which is heard elsewhere
+    },
+    warn: (path, text) => log.warn(`${path}: ${text}`),
+  });
   const access = createLines(duplicate(1), (text) => log.warn(text));
   if (runDirectory.problem)
     log.warn(`no run directory, copies of libraries live in memory: ${runDirectory.problem}`);
@@ -93,7 +97,6 @@ export async function work({
     },
     onFailed(path, error, serving) {
       watcher.watch(path, null);
-      dev?.failed(path, error);
       log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
     },
     onHealth: (path, text, worse) => log[worse ? 'error' : 'info'](`${path}: ${text}`),
@@ -102,7 +105,11 @@ export async function work({
   });
 
   const watcher: Watcher = createWatcher({
-    onChange: (path) => loader.executor(path).refresh(),
+    async onChange(path) {
+      const begun = performance.now();
+      const refreshed = await loader.executor(path).refresh();
+      dev?.replaced(path, refreshed, performance.now() - begun);
+    },
     onProblem: (path, text) => log.warn(`${path}: ${text}`),
   });
 

@@ -11,6 +11,14 @@ const RETRY_MS = 1000;
 const AGAIN_MS = 1000;
 const AGAIN_MAX_MS = 30_000;
 
+/** What came of a look at the file. */
+export interface Refreshed {
+  /** Another generation serves than before. */
+  fresh: boolean;
+  /** Why not, when the file's bytes can't serve. */
+  failure: FlexilibError | null;
+}
+
 export interface Executor {
   /** Absolute. */
   readonly path: string;
@@ -25,8 +33,8 @@ export interface Executor {
   acquire(): Generation | Promise<Generation>;
   /** A call of the generation has crashed; to be told once a call. Never throws. */
   crashed(generation: Generation): void;
-  /** The file may have changed: loads it if its bytes are new. Never rejects; the outcome is in the log. */
-  refresh(): Promise<void>;
+  /** The file may have changed: loads it if its bytes are new. Never rejects. */
+  refresh(): Promise<Refreshed>;
   /** No route needs it any more: unloads it when its calls are out. */
   retire(): Promise<void>;
 }
@@ -146,7 +154,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (verdict.until === null) load();
       else outUntil = verdict.until;
     },
-    refresh: () => (retired ? Promise.resolve() : load()),
+    async refresh() {
+      const before = current;
+      if (!retired) await load();
+      return { fresh: current !== before, failure };
+    },
     async retire() {
       retired = true;
       clearTimeout(later);

@@ -11,7 +11,7 @@ export {
   stringsOf,
   u64,
 } from './elf-image.ts';
-export type { Executor } from './executor.ts';
+export type { Executor, Refreshed } from './executor.ts';
 export { handlerObjection, libcObjection, machineName, machineObjection, objection } from './explain.ts';
 export type { Generation } from './generation.ts';
 export { createLoader, type Loader, type LoaderOptions } from './loader.ts';

@@ -1,6 +1,5 @@
 // C: no build system between a save and a library. The flags stand where clangd finds them too.
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
 import type { Builder, Mode, Outcome } from './builder.ts';
@@ -18,9 +17,18 @@ const common = ['-fno-sanitize=undefined', '-fdiagnostics-color=always'];
 async function sourcesIn(folder: string, place: string): Promise<string[]> {
   const entries = await readdir(join(folder, place), { recursive: true }).catch(() => []);
   return entries
-    .filter((name) => name.endsWith('.c'))
+    .filter((name) => /^[^.#].*\.c$/.test(basename(name))) // no locks and backups of editors
     .sort()
     .map((name) => join(place, name));
+}
+
+/** As clangd reads it: a line is an argument, whatever blanks and quotes are in it. */
+async function flagsIn(folder: string, name: string): Promise<string[]> {
+  const text = await readFile(join(folder, name), 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 async function compile(project: Project, args: readonly string[], signal?: AbortSignal): Promise<Outcome> {
@@ -28,8 +36,9 @@ async function compile(project: Project, args: readonly string[], signal?: Abort
   const sources = await sourcesIn(folder, 'src');
   if (sources.length === 0) throw new FlexilibError('FL_BUILD', `${folder}: there is no C source in src/`);
   const compiler = cCompilerOf(folder);
-  const link = existsSync(join(folder, 'link_flags.txt')) ? ['@link_flags.txt'] : [];
-  const all = [...compiler.args, '@compile_flags.txt', ...common, ...sources, ...args, ...link];
+  const flags = await flagsIn(folder, 'compile_flags.txt');
+  const link = await flagsIn(folder, 'link_flags.txt');
+  const all = [...compiler.args, ...flags, ...common, ...sources, ...args, ...link];
   return outcomeOf(await execute(compiler.command, all, { cwd: folder, signal }));
 }
 

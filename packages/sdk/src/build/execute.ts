@@ -53,6 +53,8 @@ export function execute(
     process.once('exit', stop);
     child.on('error', reject);
     child.on('close', (code, killed) => {
+      if (killed && !signal?.aborted)
+        result.output += `${command} was killed by ${killed}${killed === 'SIGKILL' ? '; is there too little memory?' : ''}\n`;
       signal?.removeEventListener('abort', stop);
       process.removeListener('exit', stop);
       resolve({ ...result, status: signal?.aborted ? null : (code ?? (killed ? 1 : 0)) });

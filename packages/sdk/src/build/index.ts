@@ -14,15 +14,27 @@ const builders: Readonly<Record<Language, Builder>> = { c, zig, rust };
 
 /** Builds the project's library, so that its file is new in one step. Throws FL_TOOLCHAIN, FL_BUILD. */
 export async function build(project: Project, mode: Mode, signal?: AbortSignal): Promise<Outcome> {
-  const outcome = await builders[project.language].build(project, mode, signal);
+  const { folder, language } = project;
+  if (!existsSync(folder)) throw new FlexilibError('FL_BUILD', `${folder}: is gone`);
+  const outcome = await builders[language].build(project, mode, signal).catch((error) => {
+    throw systemError(folder, error);
+  });
   if (outcome.result !== 'ok' || existsSync(project.library)) return outcome;
   throw new FlexilibError(
     'FL_BUILD',
-    `${project.folder}: its build went well, but made no ${nameOf(project)}, which the configuration names`,
+    `${folder}: its build went well, but made no ${nameOf(project)}, which the configuration names`,
   );
 }
 
 /** Builds and runs its tests. Throws FL_TOOLCHAIN, FL_BUILD. */
 export function test(project: Project): Promise<Outcome> {
-  return builders[project.language].test(project);
+  return builders[project.language].test(project).catch((error) => {
+    throw systemError(project.folder, error);
+  });
+}
+
+/** A folder that can't be written to, a full disk: nothing that a stack would explain. */
+function systemError(folder: string, error: NodeJS.ErrnoException): Error {
+  if (error.syscall === undefined) return error;
+  return new FlexilibError('FL_BUILD', `${folder}: ${error.message}`, { path: folder, cause: error });
 }

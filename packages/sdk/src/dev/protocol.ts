@@ -23,17 +23,19 @@ export type ToServer =
       /** Counts states: a page that tells of a failure is old after each. */
       revision: number;
     }
-  /** The library's file is new and whole. */
+  /** The library's file is new and whole: it is to be loaded, and answered by `served`. */
   | { kind: 'built'; library: string; build: number };
 
 /** From them. */
 export interface FromServer {
   kind: 'served';
   library: string;
-  /** The number that came with `built`. */
+  /** The number that came with `built`; 0: nobody has told, the library comes from elsewhere and was watched. */
   build: number;
   /** Milliseconds from `built` on, until requests get the new library. */
   took: number;
+  /** Requests get another one than before: the bytes had changed. */
+  fresh: boolean;
   /** Why they don't: it can't be loaded. */
   failure: string | null;
 }

@@ -1,47 +1,104 @@
 import { existsSync, fstatSync, type Stats } from 'node:fs';
-import { basename, relative, sep } from 'node:path';
-import { watch } from 'chokidar';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import { say, sayError } from '../terminal.ts';
 
-/** What builds, editors and other tools write, and nobody compiles. cargo makes its target under another name first. */
-const folders = /^(?:node_modules|target\w{0,6}|dist|zig-out|zig-pkg|build)$/;
-const litter = /^\.|~$|\.(?:sw[opx]|tmp|orig|rej|log|o|a|so|d)$|^4913$/;
+/** What builds make, at the top of a project; and what nobody compiles, anywhere. */
+const built = /^(?:target|dist|zig-out|zig-pkg|build)$/;
+const foreign = /^(?:\..*|node_modules)$/;
+/** What editors, tools and libraries write: locks, backups, logs, objects, databases. */
+const litter = /^\.|^#.*#$|~$|\.(?:sw[opx]|tmp|orig|rej|log|pid|o|a|so|d|(?:db|sqlite\d?)(?:-\w+)?)$|^4913$/;
 /** A file that is gone again after this time was never a source: editors write beside and rename. */
 const STAY_MS = 15;
+/** How often a folder is looked for that is gone. */
+const LOOK_MS = 500;
 
 export interface Sources {
   close(): Promise<void>;
 }
 
-/** Hears of files that were written, made or removed in a project's folder. Settles once it listens. */
+/**
+ * Hears of files that were written, made or removed in a project's folder; of all at once when the folder was gone and is
+ * back. Settles once it listens. What can't be watched is told in the terminal.
+ */
 export async function watchSources(folder: string, onChange: (file: string) => void): Promise<Sources> {
   const known = new Set<string>();
-  let ready = false;
-  const tell = (path: string) => onChange(relative(folder, path).split(sep).join('/'));
-  const watcher = watch(folder, {
-    ignored(path, stats) {
-      if (path === folder) return false;
-      const name = basename(path);
-      return stats?.isFile() ? litter.test(name) || isOurs(stats) : litter.test(name) || folders.test(name);
-    },
-  });
-  watcher.on('change', tell);
-  watcher.on('add', (path) => {
-    if (!ready) {
-      known.add(path);
-      return;
-    }
+  const told = new Set<string>();
+  let watcher: FSWatcher;
+  let looking: NodeJS.Timeout | undefined;
+  const tell = (path: string) => onChange(relative(folder, path).split(sep).join('/') || '.');
+
+  function add(path: string): void {
     setTimeout(() => {
       if (!existsSync(path)) return;
       known.add(path);
       tell(path);
     }, STAY_MS);
-  });
-  watcher.on('unlink', (path) => {
-    if (known.delete(path)) tell(path);
-  });
-  await new Promise<void>((resolve, reject) => watcher.once('ready', resolve).once('error', reject));
-  ready = true;
-  return watcher;
+  }
+
+  function onError(error: unknown): void {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || told.has(code)) return;
+    told.add(code);
+    const hint = code === 'ENOSPC' ? '; `sysctl fs.inotify.max_user_watches` is too low' : '';
+    sayError(`${folder} can't be watched whole, so not every save is seen: ${message}${hint}`);
+  }
+
+  async function begin(): Promise<void> {
+    let ready = false;
+    watcher = watch(folder, {
+      ignored: (path, stats) => isIgnored(folder, path, stats),
+      ignorePermissionErrors: true,
+    });
+    watcher.on('change', tell);
+    watcher.on('add', (path) => {
+      if (ready) add(path);
+      else known.add(path);
+    });
+    watcher.on('unlink', (path) => {
+      if (known.delete(path)) tell(path);
+    });
+    watcher.on('unlinkDir', (path) => {
+      if (path === folder) lookForIt();
+    });
+    await new Promise<void>((resolve) => {
+      watcher.on('ready', resolve);
+      watcher.on('error', (error) => {
+        onError(error);
+        resolve();
+      });
+    });
+    ready = true;
+  }
+
+  function lookForIt(): void {
+    say(`${folder} is gone; nothing is built until it is back`);
+    void watcher.close();
+    known.clear();
+    looking = setInterval(async () => {
+      if (!existsSync(folder)) return;
+      clearInterval(looking);
+      await begin();
+      tell(folder);
+    }, LOOK_MS);
+  }
+
+  await begin();
+  return {
+    async close() {
+      clearInterval(looking);
+      await watcher.close();
+    },
+  };
+}
+
+function isIgnored(folder: string, path: string, stats?: Stats): boolean {
+  if (path === folder) return false;
+  const name = basename(path);
+  if (stats?.isFile()) return litter.test(name) || isOurs(stats);
+  // https://bford.info/cachedir: cargo marks its target folder, whatever its name is.
+  const isBuilt = (built.test(name) && dirname(path) === folder) || existsSync(join(path, 'CACHEDIR.TAG'));
+  return foreign.test(name) || isBuilt;
 }
 
 /** `npm run dev > out.txt`: what this process writes is no change. */

@@ -2,21 +2,17 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Reply } from '@flexilib/http';
 import { AnsiUp } from 'ansi_up';
+import type { Trouble } from './trouble.ts';
 
-export interface Trouble {
-  status: number;
-  reason: string;
-  title: string;
-  /** What there is to know, perhaps in a terminal's colours. */
-  text: string;
-}
+/** Nobody reads more of what a compiler says, and it takes the loop milliseconds. */
+const TEXT_MAX = 64 << 10;
 
 /** Text in a terminal's colours as HTML, escaped. */
 export function toHtml(text: string): string {
   const converter = new AnsiUp();
   converter.escape_html = true;
   converter.use_classes = true; // style.css
-  return converter.ansi_to_html(text);
+  return converter.ansi_to_html(text.slice(0, TEXT_MAX));
 }
 
 /** The script that belongs into each page. */
