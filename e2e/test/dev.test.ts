@@ -137,7 +137,7 @@ it('a library that does not load is told like one that does not build', async ()
   const dev = await startDev(folder);
   expect(await text(dev.port, '/')).toBe('one');
   edit(folder, 'src/main.c', answering('one').replace('handle_request', 'handle_requests'));
-  expect(await after(dev, 'one')).toMatch(/exports no handle_request/);
+  expect(await after(dev, 'one')).toMatch(/^dist\/liba\.so does not load\n\n.*exports no handle_request/);
   await expect.poll(() => dev.lines().at(-1)).toMatch(/^✗ dist\/liba\.so built in .*, but does not load/);
 });
 

@@ -47,7 +47,7 @@ export async function joinDev(
     const { failures, keepServing } = tool.state;
     const failure = keepServing ? undefined : failures[executor.path];
     if (failure === undefined) return executor.acquire();
-    return Promise.reject(new FlexilibError('FL_BUILD', failure, { path: executor.path }));
+    return Promise.reject(new FlexilibError('FL_BUILD', failure.text, { path: executor.path }));
   }
 
   return {

@@ -1,23 +1,8 @@
 // What `flexilib dev` adds to a door. The door is then node:http's alone: nothing of it is on the edge.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FlexilibError } from '@flexilib/native';
 import type { Exchange } from './exchange.ts';
 import type { Reply } from './reply.ts';
-
-/** Why a request has an answer of the server's own: what the log tells, or the error of a library that isn't there. */
-export type Story = string | FlexilibError;
-
-/** A call, looked at closely. */
-export interface Measured {
-  /** The library's path, and which of its builds it was. */
-  library: string;
-  generation: number;
-  /** Milliseconds inside. */
-  took: number;
-  /** Bytes: asked of the arena; and of malloc's left behind, if that is measured (Runtime.watchHeap). */
-  allocated: number;
-  left: number;
-}
+import type { Measured, Story } from './story.ts';
 
 export interface DevHooks {
   /** True: the request is the tool's, which answers it by itself. */

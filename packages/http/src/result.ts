@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { monotonicNow } from '@flexilib/native';
-import type { Measured, Story } from './dev.ts';
 import { ownReply, type Reply } from './reply.ts';
+import type { Measured, Story } from './story.ts';
 
 /** A client that waits for room is told to wait this long, in seconds. */
 export const RETRY_AFTER = 1;

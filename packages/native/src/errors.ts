@@ -35,7 +35,7 @@ const codes = {
   FL_STAGING: 'system',
   /** A compiler or build tool that a project needs isn't installed. */
   FL_TOOLCHAIN: 'user',
-  /** A project doesn't build: the message is what the compiler said. */
+  /** A project doesn't build, or `flexilib dev` can't load what was built: the message is what was said of it. */
   FL_BUILD: 'user',
   /** The command line is wrong. */
   FL_USAGE: 'user',

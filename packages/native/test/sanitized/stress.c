@@ -98,8 +98,8 @@ static void give_up(fl_call **calls, const fl_library *library) {
             for (int i = 0; i < THREADS; i++) fl_look(calls[i], text, sizeof text);
         for (int i = 0; i < THREADS; i++) {
             CHECK(calls[i]->outcome == FL_OK);
+#ifndef __SANITIZE_THREAD__ /* it calls a signal's handler later, from elsewhere, or when the call has returned */
             CHECK(fl_look(calls[i], text, sizeof text) > 0 && strncmp(text, "still in ", 9) == 0);
-#ifndef __SANITIZE_THREAD__ /* it calls a signal's handler later, from elsewhere */
             CHECK(strstr(text, "handle_request"));
 #endif
             fl_call_reset(calls[i]);

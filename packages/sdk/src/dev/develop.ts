@@ -6,7 +6,7 @@ import { readSite, type Site } from '../site.ts';
 import { bold, dim, duration, green, red, say, sayError } from '../terminal.ts';
 import { type Build, type Builds, createBuilds } from './builds.ts';
 import { openChannel } from './channel.ts';
-import type { FromServer, ToServer } from './protocol.ts';
+import type { Failure, FromServer, ToServer } from './protocol.ts';
 import { type Server, startServer } from './server.ts';
 import { type Sources, watchSources } from './sources.ts';
 
@@ -30,7 +30,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
   let count = 0;
   const builds = new Map<string, Builds>(); // by library
   const sources = new Map<string, Sources>(); // by folder
-  const failures = new Map<string, string>();
+  const failures = new Map<string, Failure>();
   const handedOver = new Map<number, Build>();
   const channel = await openChannel(state, onServed);
 
@@ -48,7 +48,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
     const mended = failures.delete(library);
     if (build.said !== '') say(build.said);
     if (build.failed) {
-      failures.set(library, build.said);
+      failures.set(library, { step: 'build', text: build.said });
       const goesOn = keepServing && server ? '; the build before it goes on' : '';
       sayError(`${nameOf(build.project)}: the build failed${because(build)}${goesOn}`);
     } else if (!server) {
@@ -67,7 +67,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
     if (!build) return;
     handedOver.delete(number);
     if (failure === null) version += 1;
-    else failures.set(build.project.library, failure);
+    else failures.set(build.project.library, { step: 'load', text: failure });
     tell();
     const swap = failure === null ? `swapped in ${duration(took)}` : 'but does not load';
     const mark = failure === null ? green('✓') : red('✗');

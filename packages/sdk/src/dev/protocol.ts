@@ -3,12 +3,19 @@
 /** In the environment of the serving processes: the socket's path. */
 export const DEV_VARIABLE = 'FLEXILIB_DEV';
 
+/** Why a library is not served as its sources are: it doesn't build, or what was built doesn't load. */
+export interface Failure {
+  step: 'build' | 'load';
+  /** What the compiler said, perhaps in colours; or the server. */
+  text: string;
+}
+
 /** To the serving processes. */
 export type ToServer =
   | {
       kind: 'state';
-      /** Libraries whose last build failed, by their absolute paths, with what the compiler said. */
-      failures: Record<string, string>;
+      /** Libraries whose last build failed, by their absolute paths. */
+      failures: Record<string, Failure>;
       /** They are told on open pages only; the builds before them go on. */
       keepServing: boolean;
       /** Counts swaps: a page of an earlier version is old. */

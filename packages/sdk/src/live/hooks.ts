@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, relative } from 'node:path';
 import type { DevHooks, Measured, Reply, Story } from '@flexilib/http';
+import type { Failure } from '../dev/protocol.ts';
 import type { Tool } from './connect.ts';
 import { excerptOf } from './excerpt.ts';
 import { addField, inject } from './inject.ts';
@@ -38,7 +39,7 @@ export function createLive(tool: Tool, warn: (library: string, text: string) => 
   function event(): string {
     const { version, revision, failures } = tool.state;
     const [first] = Object.entries(failures);
-    const failure = first ? { title: buildTitle(first[0]), html: toHtml(first[1]) } : null;
+    const failure = first ? { title: titleOf(...first), html: toHtml(first[1].text) } : null;
     const data = { version: String(version), revision: String(revision), failure };
     return `event: state\ndata: ${JSON.stringify(data)}\n\n`;
   }
@@ -82,8 +83,9 @@ export function createLive(tool: Tool, warn: (library: string, text: string) => 
     const title = `${status} ${reason}`;
     if (story instanceof Error) {
       const { code, message, path } = story;
-      if (code !== 'FL_BUILD') return { status, reason, title, text: message };
-      return { status: 500, reason: 'Internal Server Error', title: buildTitle(path ?? ''), text: message };
+      const failure = code === 'FL_BUILD' && path !== undefined && tool.state.failures[path];
+      if (!failure) return { status, reason, title, text: message };
+      return { status: 500, reason: 'Internal Server Error', title: titleOf(path, failure), text: message };
     }
     if (story !== null)
       return {
@@ -119,9 +121,9 @@ export function createLive(tool: Tool, warn: (library: string, text: string) => 
   };
 }
 
-function buildTitle(library: string): string {
+function titleOf(library: string, { step }: Failure): string {
   const path = relative(process.cwd(), library);
-  return `${path.startsWith('..') ? library : path} does not build`;
+  return `${path.startsWith('..') ? library : path} does not ${step}`;
 }
 
 function withSource(report: string): string {
