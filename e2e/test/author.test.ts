@@ -124,7 +124,7 @@ const rust: Language = {
       ],
     },
     'a crash': {
-      source: '"/echo" => unsafe { *(8 as *mut u8) = 1; Response::default() }',
+      source: '"/echo" => unsafe { std::ptr::null_mut::<u8>().write_volatile(1); Response::default() }',
       status: 502,
       answer: [/^POST \/echo: crashed: SIG/m, /at src\/lib\.rs:LINE$/m, /^> LINE \| /m],
       terminal: [
@@ -133,9 +133,9 @@ const rust: Language = {
       ],
     },
     'an endless loop': {
-      source: '"/echo" => loop {}',
+      source: '"/echo" => loop { std::hint::spin_loop() }',
       status: 504,
-      answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m],
+      answer: [/^POST \/echo: .*no answer within 500 ms: still in .*/m, /at src\/.*:LINE$/m, /^> LINE \| /m],
       terminal: [
         /^error: .*libhello\.so: .*POST \/echo: no answer within 500 ms: still in .*/m,
         /at src\/.*:LINE$/m,

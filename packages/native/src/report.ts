@@ -8,12 +8,12 @@ const RUNNING_MAX = 4;
 const KNOWN_MAX = 64;
 
 /** A library that crashes does so again, at the same place. By build and offsets; also what is being found. */
-const known = new Map<string, Promise<Place[]>>();
+const known = new Map<string, Promise<Place[][]>>();
 let running = 0;
 
 /**
- * What to tell of a crash, or of where a call is: a headline, then a line a frame. text: Call.head, or what Runtime.abandon
- * gave. build: tells the library's bytes from all others'; its file stays until the report is made. Never rejects.
+ * What to tell of a crash, or of where a call is: a headline, then a line a frame, and below it one for each function that it
+ * was inlined in. text: Call.head, or what Runtime.abandon gave. build: tells the library's bytes from all others'; its file stays until the report is made. Never rejects.
  */
 export async function reportOf(text: string, build: string): Promise<string> {
   const [headline, module, ...rest] = Buffer.from(text, 'latin1').toString().split('\n');
@@ -28,13 +28,16 @@ export async function reportOf(text: string, build: string): Promise<string> {
     build,
   );
   const told = new Map(own.map((frame, i) => [frame, found[i]]));
-  const nameOf = (frame: (typeof frames)[number]) => told.get(frame)?.function || frame.place;
+  const placesOf = (frame: (typeof frames)[number]): Place[] => {
+    const [inner, ...outer] = told.get(frame) ?? [{ function: '', line: '' }];
+    return [{ ...inner, function: inner.function || frame.place }, ...outer];
+  };
   const lines = frames.map((frame, i) => {
-    const line = told.get(frame)?.line;
-    return `\n  #${i} ${nameOf(frame)}${line ? ` at ${shorten(line)}` : ''}`;
+    const [inner, ...outer] = placesOf(frame).map(tell);
+    return [`\n  #${i} ${inner}`, ...outer.map((place) => `\n     inlined in ${place}`)].join('');
   });
   // The headline names the first frame of the library, as far as the dynamic linker knew it.
-  const better = own.length > 0 ? headline.replace(own[0].place, () => nameOf(own[0])) : headline;
+  const better = own.length > 0 ? headline.replace(own[0].place, () => nameOf(placesOf(own[0]))) : headline;
   return better + lines.join('');
 }
 
@@ -43,7 +46,7 @@ export async function settleReports(): Promise<void> {
   await Promise.all(known.values());
 }
 
-function find(module: string, offsets: string[], build: string): Promise<Place[]> {
+function find(module: string, offsets: string[], build: string): Promise<Place[][]> {
   const key = `${build} ${offsets}`;
   const before = known.get(key);
   if (before) return before;
@@ -54,7 +57,7 @@ function find(module: string, offsets: string[], build: string): Promise<Place[]
   return places;
 }
 
-async function findNow(module: string, offsets: string[]): Promise<Place[]> {
+async function findNow(module: string, offsets: string[]): Promise<Place[][]> {
   // A copy in memory is a descriptor of this process.
   const path = module.replace(/^\/proc\/self\//, `/proc/${process.pid}/`);
   running += 1;
@@ -65,6 +68,15 @@ async function findNow(module: string, offsets: string[]): Promise<Place[]> {
   } finally {
     running -= 1;
   }
+}
+
+function nameOf(places: readonly Place[]): string {
+  const [inner, outer] = [places[0].function, places.at(-1)!.function];
+  return places.length > 1 ? `${inner}, inlined in ${outer}` : inner;
+}
+
+function tell({ function: name, line }: Place): string {
+  return line ? `${name} at ${shorten(line)}` : name;
 }
 
 function shorten(line: string): string {

@@ -1,11 +1,13 @@
 //! flexilib-symbolize FILE OFFSET...: for each offset into the ELF file as it is mapped, in hex, a line
-//! «FUNCTION<TAB>PATH:LINE»; what the file doesn't tell stays empty. A program of its own: the process that asks has
-//! crashed, and its heap may be broken. It says nothing of damaged files, and exits with 1.
+//! «FUNCTION<TAB>PATH:LINE»; what the file doesn't tell stays empty. Where a function was inlined, the line goes on with
+//! «<TAB>FUNCTION<TAB>PATH:LINE» of its caller. A program of its own: the process that asks has crashed, and its heap may be
+//! broken. It says nothing of damaged files, and exits with 1.
 
 const std = @import("std");
-const Dwarf = std.debug.Dwarf;
+const inlined = @import("inlined.zig");
+const lines = @import("lines.zig");
+const units = @import("units.zig");
 const ElfFile = std.debug.ElfFile;
-const native_endian = @import("builtin").cpu.arch.endian();
 
 /// The standard library trusts debug information: where it is damaged, checks of the language fail.
 pub const panic = std.debug.FullPanic(giveUp);
@@ -32,28 +34,51 @@ fn limit() void {
     std.posix.setrlimit(.AS, .{ .cur = 2 << 30, .max = 2 << 30 }) catch {};
 }
 
-/// In the order of preference; both may be missing.
 const Debug = struct {
     gpa: std.mem.Allocator,
     file: ElfFile,
-    dwarf: ?*Dwarf,
+    functions: ?inlined.Functions,
 
-    /// Where DWARF knows a function it is all of them: those whose code was inlined here, and the one that was called.
-    fn writeFunction(debug: Debug, out: *std.Io.Writer, address: u64) !void {
-        const Func = @FieldType(Dwarf, "func_list");
-        var inner: ?@typeInfo(Func.Slice).pointer.child = null;
-        var outer = inner;
-        if (debug.dwarf) |dwarf| for (dwarf.func_list.items) |func| {
-            const range = func.pc_range orelse continue;
-            // The linker has thrown away what begins at 0 or 1.
-            if (func.name == null or range.start <= 1 or address < range.start or address >= range.end) continue;
-            const size = range.end - range.start;
-            if (inner == null or size <= inner.?.pc_range.?.end - inner.?.pc_range.?.start) inner = func;
-            if (outer == null or size > outer.?.pc_range.?.end - outer.?.pc_range.?.start) outer = func;
+    fn write(debug: Debug, out: *std.Io.Writer, address: u64) !void {
+        const known = if (debug.functions) |functions| functions.unitAt(address) else null;
+        const unit = known orelse {
+            try debug.writeSymbol(out, address);
+            return out.writeByte('\t');
         };
-        if (outer == null) return debug.writeSymbol(out, address);
-        if (!std.mem.eql(u8, inner.?.name.?, outer.?.name.?)) try out.print("{s}, inlined in ", .{inner.?.name.?});
-        try out.print("{s}+0x{x}", .{ outer.?.name.?, address - outer.?.pc_range.?.start });
+        const functions = debug.functions.?;
+        var levels = functions.at(unit, address) catch &.{};
+        var place = lines.placeOf(debug.gpa, functions.dwarf, unit, address);
+        if (levels.len == 0) {
+            try debug.writeSymbol(out, address);
+            try out.writeByte('\t');
+            return debug.writePlace(out, place);
+        }
+        if (try debug.isElsewhere(place, levels)) place = null;
+        while (levels.len > 1) : (levels.len -= 1) {
+            const level = levels[levels.len - 1];
+            try out.print("{s}\t", .{level.name});
+            try debug.writePlace(out, place);
+            try out.writeByte('\t');
+            place = level.call;
+        }
+        try out.print("{s}+0x{x}\t", .{ levels[0].name, address - levels[0].start });
+        try debug.writePlace(out, place);
+    }
+
+    /// Code of an inlined function without a line of its own.
+    fn isElsewhere(debug: Debug, place: ?lines.Place, levels: []const inlined.Level) !bool {
+        if (place == null or levels.len == 1) return false;
+        const declared = levels[levels.len - 1].declared orelse return false;
+        const dwarf = debug.functions.?.dwarf;
+        const told = try lines.pathOf(debug.gpa, dwarf, place.?.file) orelse return true;
+        return !std.mem.eql(u8, told, try lines.pathOf(debug.gpa, dwarf, declared) orelse told);
+    }
+
+    fn writePlace(debug: Debug, out: *std.Io.Writer, place: ?lines.Place) !void {
+        const at = place orelse return;
+        if (at.line == 0) return;
+        const path = try lines.pathOf(debug.gpa, debug.functions.?.dwarf, at.file) orelse return;
+        try out.print("{s}:{d}", .{ path, at.line });
     }
 
     /// The symbol table has static functions too, which dladdr(3) doesn't see.
@@ -67,21 +92,6 @@ const Debug = struct {
             if (offset >= symbol.st_size) continue;
             return out.print("{s}+0x{x}", .{ std.mem.sliceTo(names[symbol.st_name..], 0), offset });
         }
-    }
-
-    fn writeLine(debug: Debug, out: *std.Io.Writer, address: u64) !void {
-        const dwarf = debug.dwarf orelse return;
-        const unit = dwarf.findCompileUnit(native_endian, address) catch return;
-        const place = dwarf.getLineNumberInfo(debug.gpa, debug.gpa, native_endian, unit, address) catch return;
-        if (place.line == 0) return;
-        if (!std.fs.path.isAbsolute(place.file_name)) if (directory(dwarf, unit)) |path| try out.print("{s}/", .{path});
-        try out.print("{s}:{d}", .{ place.file_name, place.line });
-    }
-
-    /// What relative paths of the unit are relative to.
-    fn directory(dwarf: *Dwarf, unit: *Dwarf.CompileUnit) ?[]const u8 {
-        const strings = dwarf.section(.debug_str);
-        return unit.die.getAttrString(dwarf, native_endian, std.dwarf.AT.comp_dir, strings, unit) catch null;
     }
 };
 
@@ -101,18 +111,16 @@ fn run(arguments: std.process.Args) !void {
     var args = arguments.iterate();
     _ = args.skip();
     const file = try std.Io.Dir.cwd().openFile(io, args.next() orelse return error.Usage, .{});
-    var debug: Debug = .{ .gpa = gpa, .file = try .load(gpa, io, file, null, &.none), .dwarf = null };
-    if (debug.file.dwarf) |*dwarf| {
-        if (dwarf.open(gpa, debug.file.endian)) debug.dwarf = dwarf else |_| {}
-    }
+    var debug: Debug = .{ .gpa = gpa, .file = try .load(gpa, io, file, null, &.none), .functions = null };
+    if (debug.file.dwarf) |*dwarf| if (debug.file.endian == @import("builtin").cpu.arch.endian()) {
+        debug.functions = .{ .gpa = gpa, .dwarf = dwarf, .units = try units.list(gpa, dwarf) };
+    };
 
     var text: std.Io.Writer.Allocating = .init(gpa);
     const out = &text.writer;
     while (args.next()) |arg| {
         const address = try std.fmt.parseInt(u64, arg, 16);
-        try debug.writeFunction(out, address);
-        try out.writeByte('\t');
-        try debug.writeLine(out, address);
+        try debug.write(out, address);
         try out.writeByte('\n');
     }
     try std.Io.File.stdout().writeStreamingAll(io, text.written());

@@ -33,10 +33,11 @@ describe('a library with debug information', () => {
     ]);
   });
 
-  it('is told with the function that was inlined', async () => {
+  it('is told with the function that was inlined, and where', async () => {
     expect(await report('/inline')).toEqual([
       'SIGSEGV at address 0x8 in decode, inlined in handle_request+0x_',
-      `  #0 decode, inlined in handle_request+0x_ ${at('*at + 1')}`,
+      `  #0 decode ${at('*at + 1')}`,
+      `     inlined in handle_request+0x_ ${at("case 'i'")}`,
     ]);
   });
 

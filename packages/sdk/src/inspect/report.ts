@@ -107,7 +107,7 @@ async function ask(path: string, anatomy: Anatomy, { linker }: Machine): Promise
 async function functionIn(path: string, { someFunction }: Anatomy) {
   if (someFunction === null) return null;
   const places = await symbolize(path, [someFunction.toString(16)]).catch(() => []);
-  return places[0] ?? null;
+  return places[0]?.at(-1) ?? null;
 }
 
 function report(
