@@ -86,7 +86,7 @@ export async function follow(path: string, options: FollowOptions): Promise<stri
   async function at(line: number, work: Promise<void>, what = ''): Promise<void> {
     await work.catch((error: Error) => {
       if (error.cause) throw error; // it is said already
-      throw new Error(`${basename(path)}:${line}: ${what}${error.message}`, { cause: error });
+      throw new Error(`${basename(path)}:${line}: ${what}${error.message}`, { cause: line });
     });
   }
 

@@ -52,6 +52,10 @@ export function startBackground(command: string, place: Place): Background {
   const child = open(`exec 2>&1\n${command}`, place, 'ignore');
   let printed = '';
   let read = 0;
+  let ended = false;
+  child.once('close', () => {
+    ended = true;
+  });
   child.stdout!.on('data', (piece) => {
     printed += piece;
   });
@@ -63,7 +67,7 @@ export function startBackground(command: string, place: Place): Background {
     for (;;) {
       const found = wanted.exec(printed.slice(from));
       if (found) return from + found.index + found[0].length;
-      if (performance.now() - begun > place.patience) {
+      if (ended || performance.now() - begun > place.patience) {
         throw new Error(
           `\`${command}\` doesn't say what it should. Expected:\n${expected}Printed since:\n${printed.slice(from)}`,
         );
