@@ -1,50 +1,15 @@
 import { once } from 'node:events';
 import { openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, text } from '../support/client.ts';
-import { type Dev, edit, project, spawnDev, startDev, stopDevs } from '../support/dev.ts';
+import { edit, project, spawnDev, startDev, stopDevs } from '../support/dev.ts';
+import { after, answering, c, cProject, eventually, html, listen, page } from '../support/dev-c.ts';
 import { childrenOf, isAlive } from '../support/processes.ts';
 import { run } from '../support/server.ts';
 
 afterEach(stopDevs);
-
-const c = (body: string, more = ''): string => `#include "flexilib_helpers.h"
-FLEXILIB_EXECUTOR
-${more}
-flexilib_response *handle_request(flexilib_request *request) {
-    (void)request;
-    ${body}
-}
-`;
-const answering = (body: string): string => c(`return flexilib_printf(200, "${body}");`);
-const page = c(`flexilib_response *response = flexilib_printf(200, "<html><body>hello</body></html>");
-    flexilib_add_header(response, "content-type", "text/html; charset=utf-8");
-    return response;`);
-
-const cProject = (source: string, config = '/ = ./dist/liba.so\n'): string =>
-  project({
-    'proxy.ini': config,
-    'compile_flags.txt': '-std=c11\n-Wall\n-ISDK/include\n',
-    'src/main.c': source,
-  });
-
-const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
-const eventually = { timeout: 20_000, interval: 20 };
-
-/** The first answer that isn't the one given. */
-async function after(dev: Dev, before: string, path = '/'): Promise<string> {
-  let answer = before;
-  await expect
-    .poll(async () => {
-      answer = await text(dev.port, path);
-      return answer;
-    }, eventually)
-    .not.toBe(before);
-  return answer;
-}
 
 describe('a save', () => {
   it('is a new answer', async () => {
@@ -177,18 +142,6 @@ it('what has no route is told', async () => {
 });
 
 describe('a page', () => {
-  /** What the script of a page hears. */
-  function listen(port: number): { states: { version: string; failure: unknown }[] } {
-    const states: { version: string; failure: unknown }[] = [];
-    httpRequest({ port, path: '/@flexilib/events', agent: false }, (res) => {
-      res.setEncoding('utf8').on('data', (data: string) => {
-        for (const [, json] of data.matchAll(/^data: (.*)$/gm)) states.push(JSON.parse(json));
-      });
-      res.on('error', () => {});
-    }).end();
-    return { states };
-  }
-
   it('has the script that reloads it; other answers stay as they are', async () => {
     const folder = cProject(page);
     const dev = await startDev(folder);

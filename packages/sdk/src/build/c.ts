@@ -4,6 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
 import type { Builder, Mode, Outcome } from './builder.ts';
 import { execute, outcomeOf } from './execute.ts';
+import { leadsBack } from './links.ts';
 import type { Project } from './project.ts';
 import { cCompilerOf } from './tools.ts';
 
@@ -14,12 +15,17 @@ const modes: Readonly<Record<Mode, readonly string[]>> = {
 /** A fault in the author's code is to be reported as what it is. */
 const common = ['-fno-sanitize=undefined', '-fdiagnostics-color=always'];
 
+/** In a place of the folder and below, relative to the folder. */
 async function sourcesIn(folder: string, place: string): Promise<string[]> {
-  const entries = await readdir(join(folder, place), { recursive: true }).catch(() => []);
-  return entries
-    .filter((name) => /^[^.#].*\.c$/.test(basename(name))) // no locks and backups of editors
-    .sort()
-    .map((name) => join(place, name));
+  const names = await readdir(join(folder, place)).catch(() => []);
+  const found: string[] = [];
+  for (const name of names.sort()) {
+    const path = join(place, name);
+    if (/^[.#]/.test(name) || leadsBack(join(folder, path))) continue; // locks and backups of editors
+    if (name.endsWith('.c')) found.push(path);
+    else found.push(...(await sourcesIn(folder, path)));
+  }
+  return found;
 }
 
 /** As clangd reads it: a line is an argument, whatever blanks and quotes are in it. */

@@ -1,6 +1,7 @@
 import { existsSync, fstatSync, type Stats } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { leadsBack } from '../build/links.ts';
 import { say, sayError } from '../terminal.ts';
 
 /** What builds make, at the top of a project; and what nobody compiles, anywhere. */
@@ -95,6 +96,7 @@ export async function watchSources(folder: string, onChange: (file: string) => v
 function isIgnored(folder: string, path: string, stats?: Stats): boolean {
   if (path === folder) return false;
   const name = basename(path);
+  if (leadsBack(path)) return true;
   if (stats?.isFile()) return litter.test(name) || isOurs(stats);
   // https://bford.info/cachedir: cargo marks its target folder, whatever its name is.
   const isBuilt = (built.test(name) && dirname(path) === folder) || existsSync(join(path, 'CACHEDIR.TAG'));
