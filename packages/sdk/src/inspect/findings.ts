@@ -84,7 +84,7 @@ export const kinds: Readonly<Record<Id, Kind>> = {
   'other-machine': { level: 'error', means: 'It is built for another kind of processor.', mend: target },
   'other-libc': {
     level: 'error',
-    means: "It needs musl's C library, and the server runs on glibc.",
+    means: "It needs another C library, glibc or musl, than the one that the server runs on.",
     mend: target,
   },
   'no-handle-request': {
