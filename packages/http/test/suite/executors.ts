@@ -11,7 +11,12 @@ export function executors(start: StartServer): void {
     const server = useServer(start, { maxQueue: 2, routes });
 
     it.each([
-      ['crashes', '/crash', 502, /crashed: SIGSEGV at address 0x8 in .*\n {2}#0 .*lib\.c:\d+(\n {5}inlined in .*lib\.c:\d+)*$/],
+      [
+        'crashes',
+        '/crash',
+        502,
+        /crashed: SIGSEGV at address 0x8 in .*\n {2}#0 .*lib\.c:\d+(\n {5}inlined in .*lib\.c:\d+)*$/,
+      ],
       ['returns NULL', '/null', 500, /returned NULL/],
       ['splits the response', '/split/value', 500, /a header value contains/],
       ['splits by a name', '/split/name', 500, /illegal name/],
@@ -68,7 +73,9 @@ export function executors(start: StartServer): void {
       const line =
         /^generation 1, GET \/sleep\/1500: no answer within 200 ms: still in \S+ \(libc\.so\.6\), called from .+\n {2}#0 /;
       await expect.poll(() => server.faults).toEqual([expect.stringMatching(line)]);
-      expect(server.faults[0]).toMatch(/\n(?: {2}#\d+| {5}inlined in) .*handle_request\+0x[0-9a-f]+( at .*lib\.c:\d+)?$/);
+      expect(server.faults[0]).toMatch(
+        /\n(?: {2}#\d+| {5}inlined in) .*handle_request\+0x[0-9a-f]+( at .*lib\.c:\d+)?$/,
+      );
       client.send(head('GET', '/2'));
       expect((await client.response()).body.toString()).toBe('/2\n');
       expect(server.held().calls).toBe(1);

@@ -84,7 +84,7 @@ export const kinds: Readonly<Record<Id, Kind>> = {
   'other-machine': { level: 'error', means: 'It is built for another kind of processor.', mend: target },
   'other-libc': {
     level: 'error',
-    means: "It needs another C library, glibc or musl, than the one that the server runs on.",
+    means: 'It needs another C library, glibc or musl, than the one that the server runs on.',
     mend: target,
   },
   'no-handle-request': {
