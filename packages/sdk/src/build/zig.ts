@@ -1,5 +1,6 @@
 // Zig: build.zig decides. A Debug build takes Zig's own backend, which needs about a second where LLVM needs ten.
 import { basename, dirname, relative } from 'node:path';
+import { wantsColour } from '../terminal.ts';
 import type { Builder } from './builder.ts';
 import { execute, outcomeOf } from './execute.ts';
 import { zigOf } from './tools.ts';
@@ -21,7 +22,9 @@ export const zig: Builder = {
   },
 
   async test({ folder }) {
-    const args = ['build', 'test', '--color', 'on', '--error-style', 'minimal', '--summary', 'all'];
+    // In colour its summary has a terminal's lines too, which are letters anywhere else.
+    const colour = wantsColour(2) ? 'on' : 'off';
+    const args = ['build', 'test', '--color', colour, '--error-style', 'minimal', '--summary', 'all'];
     return outcomeOf(await execute(zigOf(folder), args, { cwd: folder }));
   },
 };
