@@ -7,7 +7,7 @@ const config: ViteUserConfig = defineConfig({
     fileParallelism: false,
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    hookTimeout: 300_000, // a registry is installed and filled
   },
 });
 export default config;

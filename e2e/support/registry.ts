@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { machinePlaces } from './programs.ts';
 import { freePort } from './server.ts';
 
 const project = join(import.meta.dirname, '../registry');
@@ -76,15 +77,21 @@ function settings(folder: string, registry: string): object {
   };
 }
 
+/** For the machine's own npm, as its user has configured it, and not for the one that runs the tests. */
+function machine(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  return { ...Object.fromEntries(own), PATH: machinePlaces().join(delimiter) };
+}
+
 /** The registry that npm uses here, and whom it trusts. */
 function npmConfig(): { registry: string; cafile: string | null } {
-  const options = { cwd: project, encoding: 'utf8' } as const; // in a workspace npm refuses
+  const options = { cwd: project, encoding: 'utf8', env: machine() } as const; // in a workspace npm refuses
   return JSON.parse(execFileSync('npm', ['config', 'list', '--json', '--long'], options));
 }
 
 function install(): void {
   if (existsSync(join(project, 'node_modules/verdaccio'))) return;
-  execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: project, stdio: 'inherit' });
+  execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: project, stdio: 'inherit', env: machine() });
 }
 
 function verdaccio(): string {
@@ -106,7 +113,7 @@ async function answers(url: string, gone: Promise<unknown>): Promise<void> {
 async function publish(env: Record<string, string>): Promise<void> {
   const found = globSync(tarballs);
   if (found.length === 0) throw new Error('nothing is packed; `npx turbo run //#pack` does it');
-  const options = { env: { ...process.env, ...env } };
+  const options = { env: { ...machine(), ...env } };
   for (const tarball of found) {
     await promisify(execFile)('npm', ['publish', '--ignore-scripts', tarball], options);
   }
