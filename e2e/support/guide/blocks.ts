@@ -10,7 +10,7 @@
 //   <!-- background -->        the command goes on running; waits for the lines below it, among what it prints
 //   <!-- output: COMMAND -->   waits for these lines of the background program whose command begins so
 //   <!-- fails -->             the commands' exit status isn't 0
-//   <!-- needs: PROGRAM -->    skipped, with a line that says so, where it isn't installed
+//   <!-- needs: PROGRAM -->    skipped, with a line that says so, where it isn't installed; crates.io: can't be reached
 //   <!-- not run: REASON -->   skipped, with a line that says so
 //
 // A block that is none of these is an error: nothing is passed over in silence.

@@ -21,8 +21,15 @@ const BUILT = '(?:[✓✗]|error: \\S+: the build failed).*\n';
 
 export const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
 
+const isReachable = (url: string): boolean =>
+  spawnSync('curl', ['--silent', '--fail', '--max-time', '5', url]).status === 0;
+
 function lackOf(program: string | undefined): string | null {
   if (program === undefined) return null;
+  if (program === 'crates.io') {
+    if (!has('cargo')) return 'cargo is not installed';
+    return isReachable('https://index.crates.io/config.json') ? null : "crates.io can't be reached";
+  }
   if (!has(program)) return `${program} is not installed`;
   const scope = '/proc/sys/kernel/yama/ptrace_scope';
   const free = process.getuid?.() === 0 || !existsSync(scope) || readFileSync(scope, 'utf8').trim() === '0';
