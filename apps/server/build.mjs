@@ -10,7 +10,7 @@ await build({
   entryPoints: {
     flexilib: join(here, 'src/main.ts'),
     sdk: join(here, 'src/sdk.ts'),
-    live: join(here, 'src/live.ts'),
+    live: join(here, '../../packages/sdk/src/live/index.ts'), // what serves for `flexilib dev` loads it
     'testing-child': join(here, '../../packages/testing/src/child.ts'), // the process that `flexilib invoke` starts
   },
   outdir: join(here, 'dist'),

@@ -1,11 +1,11 @@
 // C: no build system between a save and a library. The flags stand where clangd finds them too.
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
 import type { Builder, Mode, Outcome } from './builder.ts';
 import { execute, outcomeOf } from './execute.ts';
 import { leadsBack } from './links.ts';
-import type { Project } from './project.ts';
+import { type Project, unfinishedOf } from './project.ts';
 import { cCompilerOf } from './tools.ts';
 
 const modes: Readonly<Record<Mode, readonly string[]>> = {
@@ -51,16 +51,22 @@ async function compile(project: Project, args: readonly string[], signal?: Abort
 export const c: Builder = {
   async build(project, mode, signal) {
     const { folder, library } = project;
-    const finished = relative(folder, library);
-    const unfinished = join(dirname(finished), `.${basename(finished)}.${process.pid}`);
+    const unfinished = unfinishedOf(project);
     await mkdir(dirname(library), { recursive: true });
-    const args = ['-shared', '-fPIC', '-fvisibility=hidden', ...modes[mode], '-o', unfinished];
+    const args = [
+      '-shared',
+      '-fPIC',
+      '-fvisibility=hidden',
+      ...modes[mode],
+      '-o',
+      relative(folder, unfinished),
+    ];
     try {
       const outcome = await compile(project, args, signal);
-      if (outcome.result === 'ok') await rename(join(folder, unfinished), library);
+      if (outcome.result === 'ok') await rename(unfinished, library);
       return outcome;
     } finally {
-      await rm(join(folder, unfinished), { force: true });
+      await rm(unfinished, { force: true });
     }
   },
 

@@ -17,24 +17,17 @@ export interface ExecuteOptions {
   signal?: AbortSignal | undefined;
   /** Standard output is data, and not for people. */
   data?: boolean;
-  /** Environment variables beside this process's. */
-  env?: Record<string, string>;
 }
 
 /** Runs a program to its end. Aborting stops it and what it started, and is no error. Throws what spawn throws. */
 export function execute(
   command: string,
   args: readonly string[],
-  { cwd, signal, data = false, env = {} }: ExecuteOptions,
+  { cwd, signal, data = false }: ExecuteOptions,
 ): Promise<Execution> {
   return new Promise((resolve, reject) => {
     // A group of its own, so that all of it can be stopped: zig and cargo start programs of their own.
-    const child = spawn(command, args, {
-      cwd,
-      detached: true,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     const result = { stdout: '', output: '' };
     const keep = (of: 'stdout' | 'output') => (piece: string) => {
       if (result[of].length < OUTPUT_MAX) result[of] += piece;

@@ -1,7 +1,7 @@
 // A project is the folder of sources that a library is built from: the nearest one above the library's file that a
 // language's own tools would take for theirs.
 import { existsSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 export type Language = 'c' | 'zig' | 'rust';
 
@@ -33,8 +33,13 @@ export function findProject(library: string): Project | null {
   return null;
 }
 
-/** The project's name in messages: its library's path, the shorter way to say it. */
-export function nameOf({ library }: Project): string {
+/** A library's name in messages: its path, the shorter way to say it. */
+export function nameOf({ library }: Pick<Project, 'library'>): string {
   const path = relative(process.cwd(), library);
   return path.length < library.length ? path : library;
+}
+
+/** Where a build writes, to rename when it is done: whoever watches the library never sees it half written. */
+export function unfinishedOf({ library }: Project): string {
+  return join(dirname(library), `.${basename(library)}.${process.pid}`);
 }

@@ -1,10 +1,10 @@
 // Rust: cargo decides, and says where the library is that it made.
 import { copyFile, mkdir, rename } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
 import type { Builder } from './builder.ts';
 import { execute, outcomeOf } from './execute.ts';
-import type { Project } from './project.ts';
+import { type Project, unfinishedOf } from './project.ts';
 import { cargoOf } from './tools.ts';
 
 const quiet = ['--quiet', '--color', 'always'];
@@ -49,10 +49,9 @@ function artifact(messages: string, { folder, library }: Project): string {
   throw new FlexilibError('FL_BUILD', `${folder}: ${text}`);
 }
 
-/** Not from where cargo writes it: whoever watches the library would see it half written. */
-async function install(path: string, { library }: Project): Promise<void> {
-  const unfinished = join(dirname(library), `.${basename(library)}.${process.pid}`);
-  await mkdir(dirname(library), { recursive: true });
+async function install(path: string, project: Project): Promise<void> {
+  const unfinished = unfinishedOf(project);
+  await mkdir(dirname(unfinished), { recursive: true });
   await copyFile(path, unfinished);
-  await rename(unfinished, library);
+  await rename(unfinished, project.library);
 }

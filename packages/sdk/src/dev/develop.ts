@@ -1,5 +1,4 @@
 // `flexilib dev`: builds, serves, and at every save builds again and hands the result to the processes that serve.
-import { relative } from 'node:path';
 import { watch } from 'chokidar';
 import { nameOf } from '../build/index.ts';
 import { readSite } from '../site.ts';
@@ -86,7 +85,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
     if (!fresh) return;
     version += 1;
     tell();
-    say(`${green('✓')} ${bold(relative(process.cwd(), library))} swapped in ${duration(took)}`);
+    say(`${green('✓')} ${bold(nameOf({ library }))} swapped in ${duration(took)}`);
   }
 
   function onConfig(): void {

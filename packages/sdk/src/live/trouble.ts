@@ -1,6 +1,6 @@
 // What went wrong with a request, as far as it is known.
-import { relative } from 'node:path';
 import type { Reply, Story } from '@flexilib/http';
+import { nameOf } from '../build/project.ts';
 import type { Failure } from '../dev/protocol.ts';
 import { excerptOf } from './excerpt.ts';
 
@@ -41,8 +41,7 @@ export function troubleOf({ request, reply, story, logged, failures }: Exchanged
 }
 
 export function titleOf(library: string, { step }: Failure): string {
-  const path = relative(process.cwd(), library);
-  return `${path.startsWith('..') ? library : path} does not ${step}`;
+  return `${nameOf({ library })} does not ${step}`;
 }
 
 function withSource(report: string): string {
