@@ -1,11 +1,20 @@
 // `flexilib dev` where things are not as usual: editors, caches, several tabs, several processes, odd folders.
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, keepAlive, text } from '../support/client.ts';
-import { edit, project, startDev, stopDevs } from '../support/dev.ts';
+import { edit, fromTemplate, project, startDev, stopDevs } from '../support/dev.ts';
 import { after, answering, c, cProject, eventually, listen, page } from '../support/dev-c.ts';
 import { compile, saying } from '../support/library.ts';
 import { childrenOf } from '../support/processes.ts';
@@ -101,6 +110,25 @@ describe('a build', () => {
     await sleep(300);
     expect(dev.lines().at(-1)).toMatch('data.json');
     expect(new Set(states.map(({ version }) => version)).size).toBe(1);
+  });
+
+  it('that goes on after its library is made is one swap', async () => {
+    const folder = fromTemplate('zig');
+    const script = readFileSync(join(folder, 'build.zig'), 'utf8');
+    const after = 'b.getInstallStep().dependOn(&install.step);';
+    const slow = `const rest = b.addSystemCommand(&.{ "sleep", "0.6" });
+    rest.step.dependOn(&install.step);
+    b.getInstallStep().dependOn(&rest.step);`;
+    expect(script).toMatch(after);
+    edit(folder, 'build.zig', script.replace(after, slow));
+    const dev = await startDev(folder);
+    const before = await text(dev.port, '/');
+    const source = readFileSync(join(folder, 'src/root.zig'), 'utf8');
+    edit(folder, 'src/root.zig', source.replaceAll('Hello', 'Hullo'));
+    await expect.poll(() => dev.lines().at(-1), eventually).toMatch(/built in .* \(src\/root\.zig\)/);
+    expect(dev.lines().at(-1)).toMatch('swapped in');
+    expect(dev.lines().filter((line) => /swapped in/.test(line))).toHaveLength(1);
+    expect(await text(dev.port, '/')).not.toBe(before);
   });
 
   it('that does not load again is told again', async () => {

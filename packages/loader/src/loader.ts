@@ -14,7 +14,7 @@ export interface LoaderOptions {
   runDirectory: RunDirectory;
   /** No route needs it any more. */
   onUnwanted(path: string): void;
-  /** The file holds these bytes, by their SHA-256, and what to do with them is known: they are loaded, or mustn't be. */
+  /** The file holds these bytes, by their SHA-256, and what to do with them is known: they are loaded, can't or mustn't be. */
   onSeen(path: string, hash: string): void;
   onLoaded(path: string, generation: Generation, milliseconds: number): void;
   onFailed(path: string, error: FlexilibError, serving: Generation | null): void;
@@ -80,7 +80,10 @@ export function createLoader(options: LoaderOptions): Loader {
       options.onLoaded(path, generation, performance.now() - begun);
       return generation;
     } catch (error) {
-      if (directory === null || !isExecutionForbidden(error)) throw error;
+      if (directory === null || !isExecutionForbidden(error)) {
+        if (!older) onSeen(path, staged.hash); // or the watcher, too, would have these bytes tried
+        throw error;
+      }
       options.onProblem(path, `${directory} forbids execution (noexec): copies live in memory from now on`);
       directory = null;
       return load(path, number, serving);

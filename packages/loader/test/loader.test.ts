@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -38,6 +39,7 @@ let runDirectory: RunDirectory;
 let loader: Loader;
 let path: string;
 let log: string[];
+let seen: string[];
 
 const put = (from: string) => writeFileSync(path, readFileSync(from));
 const mapped = () =>
@@ -51,7 +53,7 @@ function begin(directory: RunDirectory): void {
   loader = createLoader({
     runtime,
     runDirectory: directory,
-    onSeen: () => {},
+    onSeen: (_path, hash) => seen.push(hash),
     onHealth: (_path, text) => log.push(text),
     onLoaded: (_path, { number }) => log.push(`loaded ${number}`),
     onFailed: (_path, error, serving) => log.push(`${error.code} ${serving?.number ?? 'none'}`),
@@ -82,6 +84,7 @@ beforeAll(() => {
 afterAll(() => runtime.stop());
 beforeEach(async () => {
   log = [];
+  seen = [];
   path = join(temporaryFolder(), 'lib.so');
   runDirectory = await openRunDirectory({ FLEXILIB_RUN_DIR: temporaryFolder() });
   begin(runDirectory);
@@ -115,6 +118,17 @@ describe('the first load', () => {
     expect(await answer()).toBe('one');
     expect(log).toEqual(['FL_LIBRARY_MISSING none', 'loaded 1']);
   });
+});
+
+it('tells which bytes it has tried, so that the watcher has them tried once', async () => {
+  for (const from of [broken, exiting, builds[0]]) {
+    put(from);
+    await loader.executor(path).refresh();
+  }
+  const hashes = [broken, exiting, builds[0]].map((from) =>
+    createHash('sha256').update(readFileSync(from)).digest('hex'),
+  );
+  expect(seen).toEqual(hashes);
 });
 
 describe('a refresh', () => {

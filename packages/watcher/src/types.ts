@@ -21,8 +21,8 @@ export type Watcher = {
    */
   watch(path: string, hash: string | null): void;
   /**
-   * Says which bytes the caller holds now, for it loaded them; not to be called when loading failed. If the file
-   * holds others by then, there is an event. Does nothing for a path that isn't watched.
+   * Says which bytes of the file the caller has loaded now, or has tried to. If the file holds others by then, there
+   * is an event. Does nothing for a path that isn't watched.
    */
   known(path: string, hash: string): void;
   /** No event comes for this path after this returns. */

@@ -18,6 +18,8 @@ export interface Build {
 }
 
 export interface Builds {
+  /** A compiler runs. */
+  readonly busy: boolean;
   /** A source has changed. */
   change(file: string): void;
   /** Builds now; settles when a build has ended that none came after. Never rejects. */
@@ -30,6 +32,7 @@ export function createBuilds(project: Project, onDone: (build: Build) => void): 
   let changed = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let running: AbortController | null = null;
+  let busy = false;
   let last: Promise<void> = Promise.resolve();
 
   async function once(signal: AbortSignal): Promise<void> {
@@ -37,6 +40,7 @@ export function createBuilds(project: Project, onDone: (build: Build) => void): 
     const files = [...changed];
     let failed = false;
     let said = '';
+    busy = true;
     try {
       const { result, output } = await announced(
         `building ${nameOf(project)}`,
@@ -49,6 +53,8 @@ export function createBuilds(project: Project, onDone: (build: Build) => void): 
       if (signal.aborted) return;
       failed = true;
       said = error instanceof FlexilibError ? error.message : String((error as Error).stack);
+    } finally {
+      busy = false;
     }
     for (const file of files) changed.delete(file);
     onDone({ project, changed: files, failed, said, took: performance.now() - begun });
@@ -67,6 +73,9 @@ export function createBuilds(project: Project, onDone: (build: Build) => void): 
   }
 
   return {
+    get busy() {
+      return busy;
+    },
     change(file) {
       changed.add(file);
       clearTimeout(timer);

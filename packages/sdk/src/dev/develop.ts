@@ -27,6 +27,8 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
   let revision = version;
   const failures = new Map<string, Failure>();
   const latest = new Map<string, Build>();
+  const handing = new Set<string>();
+  const early = new Map<string, FromServer>();
   const channel = await openChannel(state, onServed);
   const projects = createProjects(onBuilt, forget);
 
@@ -41,19 +43,25 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
 
   function forget(library: string): void {
     latest.delete(library);
+    early.delete(library);
     if (failures.delete(library)) tell();
   }
 
   function onBuilt(build: Build): void {
     const { library } = build.project;
     latest.set(library, build);
+    handing.delete(library);
     if (build.said !== '') say(build.said);
     if (build.failed) {
       failures.set(library, { step: 'build', text: build.said });
       const goesOn = keepServing && server ? '; the build before it goes on' : '';
       sayError(`${nameOf(build.project)}: the build failed${because(build)}${goesOn}`);
       tell();
+      const served = early.get(library);
+      early.delete(library);
+      if (served) onServed(served); // by somebody else, then
     } else if (server) {
+      handing.add(library);
       channel.handOver(library).then((answers) => onHandedOver(build, answers));
     } else {
       failures.delete(library);
@@ -64,6 +72,9 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
   function onHandedOver(build: Build, answers: FromServer[]): void {
     const { project } = build;
     if (latest.get(project.library) !== build) return; // another has ended meanwhile
+    handing.delete(project.library);
+    const served = early.get(project.library);
+    early.delete(project.library);
     const failure = answers.find((answer) => answer.failure !== null)?.failure;
     const built = `${bold(nameOf(project))} built in ${duration(build.took)}`;
     if (failure) {
@@ -72,17 +83,26 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
       tell();
       return;
     }
-    const took = Math.max(...answers.map((answer) => answer.took));
-    const fresh = answers.some((answer) => answer.fresh);
+    const all = served ? [...answers, served] : answers;
+    const took = Math.max(...all.map((answer) => answer.took));
+    const fresh = all.some((answer) => answer.fresh);
     const mended = failures.delete(project.library);
     if (fresh) version += 1;
     if (fresh || mended) tell();
     say(`${green('✓')} ${built}, ${fresh ? `swapped in ${duration(took)}` : 'as before'}${because(build)}`);
   }
 
-  /** A library that has no project here was replaced by somebody else. */
-  function onServed({ library, fresh, took }: FromServer): void {
+  /**
+   * A library was replaced by somebody else, or by a build that isn't over yet: its compiler has made the file, but still
+   * runs. Then the build tells it.
+   */
+  function onServed(message: FromServer): void {
+    const { library, fresh, took } = message;
     if (!fresh) return;
+    if (projects.isBuilding(library) || handing.has(library)) {
+      early.set(library, message);
+      return;
+    }
     version += 1;
     tell();
     say(`${green('✓')} ${bold(nameOf({ library }))} swapped in ${duration(took)}`);

@@ -6,6 +6,8 @@ import { type Sources, watchSources } from './sources.ts';
 export interface Projects {
   /** From now on these. Settles when those that are new have been built. Never rejects. */
   follow(projects: readonly Project[]): Promise<void>;
+  /** Its library is being built. */
+  isBuilding(library: string): boolean;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export function createProjects(onBuilt: (build: Build) => void, onGone: (library
       turn = turn.then(() => followNow(projects));
       return turn;
     },
+    isBuilding: (library) => builds.get(library)?.busy ?? false,
     async close() {
       for (const its of builds.values()) its.stop();
       await Promise.all([...sources.values()].map((its) => its.close()));
