@@ -186,6 +186,17 @@ describe('a build', () => {
   });
 });
 
+it('a configuration that is being written is not read', async () => {
+  const folder = cProject(answering('one'));
+  const dev = await startDev(folder);
+  writeFileSync(join(folder, 'proxy.ini'), ''); // as an editor does first
+  await sleep(300);
+  expect(await text(dev.port, '/')).toBe('one');
+  writeFileSync(join(folder, 'proxy.ini'), '/other = ./dist/liba.so\n');
+  await expect.poll(() => text(dev.port, '/'), eventually).toMatch('404 Not Found');
+  expect(await text(dev.port, '/other')).toBe('one');
+});
+
 describe('a folder', () => {
   it('with an editor’s locks and backups builds as without', async () => {
     const folder = cProject(answering('one'));

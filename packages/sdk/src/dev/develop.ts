@@ -1,4 +1,5 @@
 // `flexilib dev`: builds, serves, and at every save builds again and hands the result to the processes that serve.
+import { statSync } from 'node:fs';
 import { watch } from 'chokidar';
 import { nameOf } from '../build/index.ts';
 import { readSite } from '../site.ts';
@@ -9,6 +10,9 @@ import { createProjects } from './projects.ts';
 import type { Failure, FromServer, ToServer } from './protocol.ts';
 import { type Server, startServer } from './server.ts';
 import { endOnSignals } from './signals.ts';
+
+/** Milliseconds that proxy.ini must keep still: half of one may be right too, and would have projects forgotten. */
+const STILL = { stabilityThreshold: 50, pollInterval: 10 };
 
 export interface DevelopOptions {
   /** A folder with a proxy.ini, or such a file. */
@@ -109,6 +113,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
   }
 
   function onConfig(): void {
+    if (statSync(site.config, { throwIfNoEntry: false })?.size === 0) return; // an editor is about to write it
     try {
       void projects.follow(readSite(place).projects);
     } catch {
@@ -120,7 +125,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
   if (site.projects.length === 0)
     say(`${site.config}: no library of it has a project here; nothing is built`);
   endOnSignals(() => server);
-  const config = watch(site.config, { ignoreInitial: true })
+  const config = watch(site.config, { ignoreInitial: true, awaitWriteFinish: STILL })
     .on('all', onConfig)
     .on('error', (error) => sayError(`${site.config} can't be watched: ${(error as Error).message}`));
   await projects.follow(site.projects);
