@@ -31,8 +31,8 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
   let revision = version;
   const failures = new Map<string, Failure>();
   const latest = new Map<string, Build>();
-  const handing = new Set<string>();
-  const early = new Map<string, FromServer>();
+  const handing = new Set<string>(); // libraries whose build is being handed over
+  const early = new Map<string, FromServer>(); // those that served before they were handed over
   const channel = await openChannel(state, onServed);
   const projects = createProjects(onBuilt, forget);
 
@@ -47,6 +47,7 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
 
   function forget(library: string): void {
     latest.delete(library);
+    handing.delete(library);
     early.delete(library);
     if (failures.delete(library)) tell();
   }
