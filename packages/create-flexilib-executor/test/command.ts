@@ -1,6 +1,6 @@
 // The built command as its users run it: a process, without a terminal or on one.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -60,10 +60,19 @@ export function createOnTerminal(
   });
 }
 
-/** A temporary folder, and what takes it away. */
-export function scratch(): { folder: string; remove: () => void } {
+/** A temporary folder, what makes an empty one in it whose name a project may have, and what takes all away. */
+export function scratch(): { folder: string; empty: () => string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'flexilib-create-'));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  let count = 0;
+  return {
+    folder,
+    empty() {
+      const path = join(folder, `case${count++}`);
+      mkdirSync(path);
+      return path;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 export const keys = { enter: '\r', down: '\x1b[B', interrupt: '\x03' } as const;

@@ -5,14 +5,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOnTerminal, hasScript, keys, scratch } from './command.ts';
 
-const { folder: all, remove } = scratch();
+const { empty, remove } = scratch();
 afterAll(remove);
 
 let folder: string;
-let count = 0;
 beforeEach(() => {
-  folder = join(all, `case${count++}`);
-  mkdirSync(folder);
+  folder = empty();
 });
 
 describe.skipIf(!hasScript)('on a terminal', () => {

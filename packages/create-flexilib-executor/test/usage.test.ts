@@ -5,14 +5,12 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { create, scratch } from './command.ts';
 
-const { folder: all, remove } = scratch();
+const { empty, remove } = scratch();
 afterAll(remove);
 
 let folder: string;
-let count = 0;
 beforeEach(() => {
-  folder = join(all, `case${count++}`);
-  mkdirSync(folder);
+  folder = empty();
 });
 
 /** A package manager of our own: notes how it was called, and where. */
