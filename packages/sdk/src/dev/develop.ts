@@ -60,8 +60,8 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
     if (build.failed) {
       failures.set(library, { step: 'build', text: build.said });
       const goesOn = keepServing && server ? '; the build before it goes on' : '';
+      tell(); // first: who has read that it failed asks for the answer that says so
       sayError(`${nameOf(build.project)}: the build failed${because(build)}${goesOn}`);
-      tell();
       const served = early.get(library);
       early.delete(library);
       if (served) onServed(served); // by somebody else, then
@@ -84,8 +84,8 @@ export async function develop({ place, keepServing, env }: DevelopOptions): Prom
     const built = `${bold(nameOf(project))} built in ${duration(build.took)}`;
     if (failure) {
       failures.set(project.library, { step: 'load', text: failure });
-      say(`${red('✗')} ${built}, but does not load${because(build)}`);
       tell();
+      say(`${red('✗')} ${built}, but does not load${because(build)}`);
       return;
     }
     const all = served ? [...answers, served] : answers;

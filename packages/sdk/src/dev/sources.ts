@@ -1,4 +1,4 @@
-import { existsSync, fstatSync, type Stats } from 'node:fs';
+import { existsSync, fstatSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { leadsBack } from '../build/links.ts';
@@ -11,6 +11,10 @@ const foreign = /^(?:\..*|node_modules)$/;
 const litter = /^\.|^#.*#$|~$|\.(?:sw[opx]|tmp|orig|rej|log|pid|o|a|so|d|(?:db|sqlite\d?)(?:-\w+)?)$|^4913$/;
 /** A file that is gone again after this time was never a source: editors write beside and rename. */
 const STAY_MS = 15;
+/** chokidar drops what happens to a file within 50 ms after it has told of it, and says nothing later. */
+const DEAF_MS = 60;
+/** What is written sooner after a change was told is read by its build (PAUSE_MS in builds.ts, less a file system's tick). */
+const READ_MS = 10;
 /** How often a folder is looked for that is gone. */
 const LOOK_MS = 500;
 
@@ -29,11 +33,21 @@ export async function watchSources(folder: string, onChange: (file: string) => v
   let looking: NodeJS.Timeout | undefined;
   const tell = (path: string) => onChange(relative(folder, path).split(sep).join('/') || '.');
 
+  function change(path: string): void {
+    tell(path);
+    const told = Date.now();
+    const before = modified(path);
+    setTimeout(() => {
+      const now = modified(path);
+      if (now !== before && now > told + READ_MS) change(path);
+    }, DEAF_MS);
+  }
+
   function add(path: string): void {
     setTimeout(() => {
       if (!existsSync(path)) return;
       known.add(path);
-      tell(path);
+      change(path);
     }, STAY_MS);
   }
 
@@ -51,7 +65,7 @@ export async function watchSources(folder: string, onChange: (file: string) => v
       ignored: (path, stats) => isIgnored(folder, path, stats),
       ignorePermissionErrors: true,
     });
-    watcher.on('change', tell);
+    watcher.on('change', change);
     watcher.on('add', (path) => {
       if (ready) add(path);
       else known.add(path);
@@ -92,6 +106,9 @@ export async function watchSources(folder: string, onChange: (file: string) => v
     },
   };
 }
+
+/** Milliseconds since the epoch; 0: it is gone. */
+const modified = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function isIgnored(folder: string, path: string, stats?: Stats): boolean {
   if (path === folder) return false;
