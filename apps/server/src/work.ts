@@ -95,8 +95,7 @@ export async function work({
       const what = older ? 'serves, the build before the one in the file' : 'serves';
       log.info(`${path}: generation ${number} ${what}, loaded in ${milliseconds.toFixed(1)} ms`);
     },
-    onFailed(path, error, serving) {
-      watcher.watch(path, null);
+    onFailed(_path, error, serving) {
       log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
     },
     onHealth: (path, text, worse) => log[worse ? 'error' : 'info'](`${path}: ${text}`),

@@ -14,8 +14,11 @@ export interface LoaderOptions {
   runDirectory: RunDirectory;
   /** No route needs it any more. */
   onUnwanted(path: string): void;
-  /** The file holds these bytes, by their SHA-256, and what to do with them is known: they are loaded, can't or mustn't be. */
-  onSeen(path: string, hash: string): void;
+  /**
+   * A wanted file holds these bytes, by their SHA-256, and what to do with them is known: they are loaded, can't or
+   * mustn't be. null: they couldn't be read.
+   */
+  onSeen(path: string, hash: string | null): void;
   onLoaded(path: string, generation: Generation, milliseconds: number): void;
   onFailed(path: string, error: FlexilibError, serving: Generation | null): void;
   /** It crashed too often and isn't called as it is any more (worse), or is called again. Told by one process of all. */
@@ -37,7 +40,7 @@ export interface Loader {
 }
 
 export function createLoader(options: LoaderOptions): Loader {
-  const { runtime, onSeen } = options;
+  const { runtime } = options;
   const { shared } = options.runDirectory;
   const executors = new Map<string, Executor>();
   const paths = new Map<number, string>();
@@ -53,6 +56,11 @@ export function createLoader(options: LoaderOptions): Loader {
     onSeen,
     stage: (path: string, from?: string) => stage(path, nextId++, directory, from),
   };
+
+  /** A load may end when nobody wants the library any more. */
+  function onSeen(path: string, hash: string | null): void {
+    if (executors.has(path)) options.onSeen(path, hash);
+  }
 
   /** Once a library: what can't be written now can't be written a moment later. */
   function onDiskError(path: string, { message }: Error): void {
@@ -74,7 +82,7 @@ export function createLoader(options: LoaderOptions): Loader {
       const generation = await open(path, number, staged, older);
       judge.returned(path, staged.hash);
       if (!older) {
-        await takeOver(path, staged, judge, kept);
+        if (executors.has(path)) await takeOver(path, staged, judge, kept);
         onSeen(path, staged.hash);
       }
       options.onLoaded(path, generation, performance.now() - begun);
@@ -129,7 +137,10 @@ export function createLoader(options: LoaderOptions): Loader {
           path,
           load: (number, serving) => load(path, number, serving),
           judge: (serving, before) => judge.crashed(path, serving, before),
-          onFailed: (error, serving) => options.onFailed(path, error, serving),
+          onFailed(error, serving) {
+            onSeen(path, null);
+            options.onFailed(path, error, serving);
+          },
         });
         executors.set(path, executor);
       }
@@ -147,7 +158,9 @@ export function createLoader(options: LoaderOptions): Loader {
     },
     pathOf: (id) => paths.get(id),
     async close() {
-      await Promise.all([...executors.values()].map((executor) => executor.retire()));
+      const all = [...executors.values()];
+      executors.clear();
+      await Promise.all(all.map((executor) => executor.retire()));
     },
   };
 }

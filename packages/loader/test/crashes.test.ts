@@ -62,7 +62,7 @@ async function begin(env: NodeJS.ProcessEnv = { FLEXILIB_SHARED_DIR: shared }): 
   const loader = createLoader({
     runtime,
     runDirectory,
-    onSeen: (_path, hash) => seen.push(hash),
+    onSeen: (_path, hash) => hash && seen.push(hash),
     onLoaded: (_path, { number, older }) => log.push(`loaded ${number}${older ? ', older' : ''}`),
     onFailed: (_path, error) => log.push(error.message),
     onHealth: (_path, text, worse) => log.push(`${worse ? 'error' : 'info'}: ${text}`),

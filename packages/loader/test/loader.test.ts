@@ -23,7 +23,7 @@ const libraries = temporaryFolder();
 const builds = ['one', 'two', 'three'].map((text) => build(join(libraries, `${text}.so`), answering(text)));
 const slow = build(
   join(libraries, 'slow.so'),
-  answering('slow', '#include <unistd.h>\nvoid request_deinit(void) { usleep(200000); }'),
+  answering('slow', '#include <unistd.h>\nvoid request_deinit(void) { usleep(600000); }'),
 );
 const exiting = build(
   join(libraries, 'exiting.so'),
@@ -46,6 +46,7 @@ const mapped = () =>
   readFileSync('/proc/self/maps', 'utf8')
     .split('\n')
     .filter((line) => line.includes('lib.so'));
+const kept = () => readdirSync(join(runDirectory.shared!, 'kept')).filter((name) => name !== 'lock');
 const copies = () =>
   readdirSync(runDirectory.path!).filter((name) => !['lock', 'health', 'kept'].includes(name));
 
@@ -53,7 +54,7 @@ function begin(directory: RunDirectory): void {
   loader = createLoader({
     runtime,
     runDirectory: directory,
-    onSeen: (_path, hash) => seen.push(hash),
+    onSeen: (_path, hash) => hash && seen.push(hash),
     onHealth: (_path, text) => log.push(text),
     onLoaded: (_path, { number }) => log.push(`loaded ${number}`),
     onFailed: (_path, error, serving) => log.push(`${error.code} ${serving?.number ?? 'none'}`),
@@ -204,6 +205,20 @@ it('retires what no route names', async () => {
   expect(await ask(generation)).toBe('one');
   await generation.gone;
   expect(mapped()).toEqual([]);
+});
+
+it.each([
+  ['keepOnly', () => loader.keepOnly(new Set())],
+  ['close', () => void loader.close()],
+])('tells nothing of a library that loads when it is retired: %s', async (_by, retire) => {
+  put(builds[0]);
+  const acquired = loader.executor(path).acquire();
+  retire();
+  const generation = await acquired;
+  expect(await ask(generation)).toBe('one');
+  expect(seen).toEqual([]);
+  expect(kept()).toEqual([]);
+  await generation.gone;
 });
 
 it('says which library won’t unload, and why', async () => {
