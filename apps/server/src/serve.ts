@@ -26,6 +26,7 @@ export async function serve(file: string, supervised: boolean, log: Log): Promis
   const runDirectory = await openRunDirectory();
   await work({ file, log, settings, runDirectory, listeners: listeners.map(({ fd }) => fd), supervisor });
   log.info(`listening on ${listening}`);
+  await log.flush();
   notify('READY=1');
 }
 

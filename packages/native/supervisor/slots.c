@@ -82,15 +82,15 @@ void slots_ready(worker *worker) {
     slot->starting = NULL;
     if (slot->reload) worker_tell(worker, 'h');
     slot->reload = false;
-    bool upgraded = worker->kind == UPGRADE && !(slot->due != NEVER && slot->kind == UPGRADE); /* else once more */
-    if (upgraded && upgrading == 1) conclude_upgrade("ok\n");
-    else if (upgraded && upgrading > 1) upgrading--;
     if (old) {
-        worker_leave(old, 'd', LEAVE_MS);
+        worker_leave(old, 'd', LEAVE_MS); /* before anybody is told that the new one serves */
         say(INFO, "process %d serves, after %d ms; process %d finishes what it has", worker->pid, (int)took, old->pid);
     } else if (announced) {
         say(INFO, "process %d serves, after %d ms", worker->pid, (int)took);
     }
+    bool upgraded = worker->kind == UPGRADE && !(slot->due != NEVER && slot->kind == UPGRADE); /* else once more */
+    if (upgraded && upgrading == 1) conclude_upgrade("ok\n");
+    else if (upgraded && upgrading > 1) upgrading--;
     for (int i = 0; i < given.workers; i++)
         if (!slots[i].serving) return;
     if (announced) return;
