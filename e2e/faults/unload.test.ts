@@ -98,9 +98,11 @@ it('F13 1,000 swaps under load', async () => {
     for (const route of routes) install(scene.of(route), build(n));
     await all(n);
   }
-  expect(scene.lines(/lib\.so: generation \d+ serves/)).toHaveLength(LIBRARIES * (ROUNDS + 1));
+  const served = () => scene.lines(/lib\.so: generation \d+ serves/);
+  await expect.poll(served).toHaveLength(LIBRARIES * (ROUNDS + 1));
   await expect.poll(() => server.resources(), { timeout: 5000 }).toEqual(before);
   expect(load.answered).toBeGreaterThan(10_000);
+  expect(served()).toHaveLength(LIBRARIES * (ROUNDS + 1)); // and none more
   await scene.pass();
   expect(server.pid).toBe(pid);
   expect(scene.lines(/^(error|warning)/)).toEqual([]);

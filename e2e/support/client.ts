@@ -76,6 +76,7 @@ export async function keepAlive(port: number): Promise<KeptAlive> {
   return {
     get(path) {
       return new Promise((resolve, reject) => {
+        if (socket.destroyed) return reject(new Error('closed'));
         waiting = { resolve, reject };
         socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
       });

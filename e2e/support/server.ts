@@ -32,6 +32,12 @@ export interface Server {
   resources(): { mappings: number; descriptors: number; threads: number; copies: number };
 }
 
+/** Whether some socket accepts connections on this port of IPv4. */
+export function isListening(port: number): boolean {
+  const entry = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} \\S+ 0A `); // TCP_LISTEN
+  return entry.test(readFileSync('/proc/net/tcp', 'utf8'));
+}
+
 /** For who can't ask the server which one it took. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');

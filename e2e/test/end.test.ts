@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, keepAlive, text } from '../support/client.ts';
-import { start, stopAll, temporaryFolder } from '../support/server.ts';
+import { isListening, start, stopAll, temporaryFolder } from '../support/server.ts';
 
 afterEach(stopAll);
 
@@ -20,7 +20,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const inFlight = slow(server.port, '1000');
     await sleep(200);
     server.signal(signal);
-    await sleep(200);
+    await expect.poll(() => isListening(server.port)).toBe(false);
     await expect(ask(server.port, '/')).rejects.toThrow('ECONNREFUSED');
     const response = await inFlight;
     expect([response.status, response.body.toString()]).toEqual([200, 'i am slow\n\n']);
@@ -35,7 +35,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const lost = slow(server.port, '5000').catch((error: Error) => error);
     await sleep(200);
     server.signal(signal);
-    await sleep(100);
+    await expect.poll(() => server.stderr().at(-1)).toMatch('finishing the requests in flight');
+    await sleep(100); // within 75 ms it would be the same one
     const begun = performance.now();
     server.signal(signal);
     expect(await server.exit).toBe(signal === 'SIGTERM' ? 143 : 130);
@@ -67,12 +68,13 @@ it('answers what has arrived before its end, on connections old and new', async 
   const server = await start(`/ = ${sample}\n`);
   const idle = await Promise.all(Array.from({ length: 8 }, () => keepAlive(server.port)));
   for (const connection of idle) expect((await connection.get('/')).status).toBe(200);
-  server.signal('SIGSTOP');
+  process.kill(server.pid, 'SIGSTOP');
   const fresh = await Promise.all(Array.from({ length: 8 }, () => keepAlive(server.port))); // accepted by the kernel alone
   const asked = [...idle, ...fresh].map((connection) => connection.get('/'));
   await sleep(100);
   server.signal('SIGTERM');
-  server.signal('SIGCONT');
+  await expect.poll(() => server.stderr().at(-1)).toMatch('finishing the requests in flight');
+  process.kill(server.pid, 'SIGCONT');
   for (const { status } of await Promise.all(asked)) expect(status).toBe(200);
   expect(await server.exit).toBe(0);
   expect(server.stdout()).toHaveLength(24);

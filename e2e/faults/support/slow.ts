@@ -53,12 +53,11 @@ function beSlow(port: number, count: number, { first, piece }: (typeof ways)['bo
   let begun = 0;
 
   function begin(): void {
+    const connected = performance.now();
     const socket = connect(port, '127.0.0.1');
     let status = 0;
-    let connected = 0;
     let timer: NodeJS.Timeout | undefined;
     socket.on('connect', () => {
-      connected = performance.now();
       socket.write(first);
       if (piece) timer = setInterval(() => socket.write(piece), PIECE_MS);
       begun += 1;

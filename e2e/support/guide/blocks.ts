@@ -67,8 +67,11 @@ export function patternOf(expected: string): string {
 
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
-/** What was printed, as a reader sees it. */
+/** What was printed, as a reader sees it on a machine that is quick enough not to be told what is going on. */
 export function seen(text: string): string {
-  const lines = text.replaceAll('\r\n', '\n').replace(/^\n> .*\n> .*\n\n/, '');
+  const lines = text
+    .replaceAll('\r\n', '\n')
+    .replace(/^\n> .*\n> .*\n\n/, '')
+    .replace(/^(?:building|testing) \S+ \.\.\.\n/gm, '');
   return lines === '' || lines.endsWith('\n') ? lines : `${lines}\n`;
 }

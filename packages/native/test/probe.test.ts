@@ -70,13 +70,14 @@ describe('a constructor that', () => {
     ],
     ['exits and leaves a child', 'if (fork()) _exit(5); else for (;;) pause();', crashed, /exit\(5\)$/],
   ])('%s', async (_what, body, code, text) => {
-    const begun = performance.now();
     // In this process it would do nothing: what is told comes from the probe.
     const library = buildLibrary(constructing(`if (!IN_SERVER) { ${body} }`));
+    const begun = performance.now();
     const failure = await runtime.load(library, 1);
+    const took = performance.now() - begun;
     expect(failure).toMatchObject({ code, text: expect.stringMatching(text), stillMapped: false });
     expect(readFileSync('/proc/self/maps', 'utf8')).not.toContain(library);
-    if (code === crashed) expect(performance.now() - begun).toBeLessThan(TIMEOUT + 3000); // the build is in it
+    if (code === crashed) expect(took).toBeLessThan(TIMEOUT + 1000);
   });
 
   it.each([
@@ -160,10 +161,13 @@ it('shows the probe nothing of this process: no input, no output, no descriptors
 });
 
 it('leaves no process behind', () => {
-  const processes = readdirSync('/proc').filter(
-    (name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/stat`),
-  );
-  const stats = processes.map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  const stats = readdirSync('/proc').map((name) => {
+    try {
+      return /^\d+$/.test(name) ? readFileSync(`/proc/${name}/stat`, 'utf8') : '';
+    } catch {
+      return ''; // it has gone
+    }
+  });
   expect(stats.some((stat) => stat.startsWith(`${process.pid} `))).toBe(true);
   expect(
     stats.filter((stat) => / \(flexilib-probe\) . /.test(stat) && stat.includes(` ${process.pid} `)),
