@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const LOOK_MS = 400;
+/** A rest's own aftermath in V8's threads, up to 2 ms, must be little in it: less than 5 ms. */
+const LOOK_MS = 1000;
 
 // A process of its own: one that is left alone, unlike the one of the tests.
 const program = `
@@ -22,7 +23,7 @@ const program = `
   const seen = [];
   const see = () => seen.push([rests, megabytes()]);
   restWhenQuiet(() => { rests++; }, ${LOOK_MS});
-  await looks(4);
+  await looks(3);
   see(); // the start is over
   {
     let garbage = Array.from({ length: 1e6 }, (_, i) => [i]);
@@ -33,7 +34,7 @@ const program = `
     garbage = null;
   }
   see();
-  await looks(15); // time for more than one
+  await looks(9); // time for more than one
   see();
   console.log(JSON.stringify(seen));
 `;
@@ -48,7 +49,7 @@ describe('a process that rests when it is quiet', () => {
   it('gives memory back after its start and after work, not during it, and only once; and can end', () => {
     const file = join(folder, 'program.mts');
     writeFileSync(file, program);
-    const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 20_000 });
+    const output = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 });
     const [started, worked, quiet]: [rests: number, megabytes: number][] = JSON.parse(output);
     expect([started[0], worked[0], quiet[0]]).toEqual([1, 1, 2]);
     expect(worked[1]).toBeGreaterThan(started[1] + 50);
