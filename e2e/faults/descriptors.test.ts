@@ -43,7 +43,7 @@ it.each([
     await load.stop();
     install(library, build(2)); // which can't even be read now
     await site.told(/^(error|warning): .*lib\.so: .*EMFILE/);
-    expect(server.resources().descriptors).toBeGreaterThanOrEqual(127); // others have come in their stead
+    await expect.poll(() => server.resources().descriptors).toBeGreaterThanOrEqual(127); // others have come in their stead
 
     const before = used(server.pid);
     const waiting = text(server.port, '/steady');
