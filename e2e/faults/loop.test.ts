@@ -45,7 +45,7 @@ it.each([1, 2])('F37 crash loop of one library: no build before it, %i serving',
   // Five, and with each return after 1 s, 2 s, one of each process that hasn't heard of it.
   expect(answers.of(502)).toBeGreaterThanOrEqual(5 + 2);
   expect(answers.of(502)).toBeLessThanOrEqual(5 + 2 + 6);
-  expect(answers.of(503)).toBeGreaterThan(4 * answers.of(502)); // refused, most of them
+  expect(answers.of(503)).toBeGreaterThan(80);
   expect(answers.longest).toBe(4);
   install(library, build(1));
   await expect.poll(() => text(site.server.port, '/loop'), { timeout: 1000, interval: 10 }).toBe(answerOf(1));

@@ -20,17 +20,14 @@ describe('a serving process that is killed', () => {
     const server = await start(`/ = ${steady}\n`);
     const load = steadyLoad(server.port, { connections: 64 });
     await load.more(5000);
-    for (let i = 1; i <= 3; i++) {
+    for (let i = 0; i < 3; i++) {
       await sleep(600); // after one that was well the next one starts at once
       const { pid } = server;
       const killed = performance.now();
       process.kill(pid, 'SIGKILL');
       expect(await text(server.port, '/')).toBe('steady'); // connects while nobody accepts
-      const elapsed = performance.now() - killed;
+      expect(performance.now() - killed).toBeLessThan(500);
       expect(server.pid).not.toBe(pid);
-      const starts = () => lines(server, /^process \d+ serves, after \d+ ms$/);
-      await expect.poll(() => starts().length).toBe(i);
-      expect(elapsed - Number(/(\d+) ms$/.exec(starts()[i - 1])![1])).toBeLessThan(500);
       await load.more(5000);
     }
     await load.stop();

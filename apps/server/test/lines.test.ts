@@ -275,7 +275,7 @@ describe('a reader that does not read', () => {
     const started = performance.now();
     await sink.flush();
     expect(performance.now() - started).toBeGreaterThan(900);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(1500);
     const dropped = 20_000 - taken.length / 110;
     expect(told()).toBe(dropped);
     expect(troubles.at(-1)).toMatch(/^\d+ log lines dropped: nobody reads them fast enough$/);

@@ -53,7 +53,7 @@ function beSlow(port: number, count: number, { first, piece }: (typeof ways)['bo
   let begun = 0;
 
   function begin(): void {
-    const connected = performance.now();
+    const since = performance.now();
     const socket = connect(port, '127.0.0.1');
     let status = 0;
     let timer: NodeJS.Timeout | undefined;
@@ -69,7 +69,7 @@ function beSlow(port: number, count: number, { first, piece }: (typeof ways)['bo
     socket.on('error', () => {});
     socket.on('close', () => {
       clearInterval(timer);
-      console.log(`${Math.round(performance.now() - connected)} ${status}`);
+      console.log(`${Math.round(performance.now() - since)} ${status}`);
       setTimeout(begin, 10);
     });
   }

@@ -204,9 +204,11 @@ describe('an executor that blocks the loop', () => {
     const server = await startEdgeDoor({ routes: routes(), library });
     const client = await open(server.port);
     const begun = performance.now();
-    client.send(inline('/sleep/200').repeat(3) + pool('/sleep/200') + inline('/quick'));
-    expect(await bodies(client, 5)).toHaveLength(5);
+    client.send(inline('/sleep/200'));
+    expect(await bodies(client, 1)).toHaveLength(1);
     const took = performance.now() - begun;
+    client.send(inline('/sleep/200').repeat(2) + pool('/sleep/200') + inline('/quick'));
+    expect(await bodies(client, 4)).toHaveLength(4);
     client.send(inline('/sleep/200', 'X-Odd: a\tb')); // by the other door
     expect(await bodies(client, 1)).toHaveLength(1);
     expect(server.edge().handedOver).toBe(1);
@@ -215,7 +217,7 @@ describe('an executor that blocks the loop', () => {
     ]);
     const blocked = Number(/ (\d+) ms/.exec(server.faults[0])![1]);
     expect(blocked).toBeGreaterThanOrEqual(200);
-    expect(blocked).toBeLessThan(took);
+    expect(blocked).toBeLessThanOrEqual(Math.ceil(took));
     expect(server.faulty).toEqual([library]);
     client.half();
     await server.close(0);

@@ -16,7 +16,7 @@ export interface LoaderOptions {
   onUnwanted(path: string): void;
   /**
    * A wanted file holds these bytes, by their SHA-256, and what to do with them is known: they are loaded, can't or
-   * mustn't be. null: they couldn't be read.
+   * mustn't be. null: it is to be watched, whatever it holds, since its load has failed.
    */
   onSeen(path: string, hash: string | null): void;
   onLoaded(path: string, generation: Generation, milliseconds: number): void;

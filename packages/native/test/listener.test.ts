@@ -21,10 +21,10 @@ describe('openListener', () => {
   });
 
   it.each([
-    ['192.0.2.1', /^EADDRNOTAVAIL$/],
-    ['no.such.host.invalid', /^(ENOTFOUND|EAI_AGAIN)$/], // by a name server that has no answer either
+    ['192.0.2.1', 'EADDRNOTAVAIL'],
+    ['no..such.host', 'ENOTFOUND'], // without asking a name server, which may not be there
   ])('rejects when it can’t listen on %s', async (host, code) => {
-    await expect(openListener(host, 0)).rejects.toMatchObject({ code: expect.stringMatching(code) });
+    await expect(openListener(host, 0)).rejects.toMatchObject({ code });
   });
 });
 

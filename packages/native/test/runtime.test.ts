@@ -293,17 +293,15 @@ describe('loading', () => {
 });
 
 it('lets the loop turn while a library logs without end, and counts the lines that it drops', async () => {
-  const gaps: number[] = [];
+  let longest = 0;
   let last = performance.now();
   const timer = setInterval(() => {
-    gaps.push(performance.now() - last);
+    longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   }, 5);
   await ask('pool', '/chatter');
   clearInterval(timer);
-  // What the machine itself does to a process is left out: one in fifty.
-  expect(gaps.sort((a, b) => b - a)[Math.floor(gaps.length / 50)]).toBeLessThan(200);
-  expect(gaps.length).toBeGreaterThan(4);
+  expect(longest).toBeLessThan(200);
   await ask('pool', '/log');
   await expect.poll(() => logs.at(-1)?.text, { timeout: 10_000 }).toBe('from a call');
   expect(logs.some(({ dropped }) => dropped > 0)).toBe(true);
