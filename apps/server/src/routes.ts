@@ -7,6 +7,7 @@ import type { Settings } from './settings.ts';
 export function buildTable(routes: Settings['routes'], loader: Pick<Loader, 'executor'>): RouteTable {
   const match = createMatcher(routes);
   const served: ServedRoute[] = routes.map(({ library, timeout, options }) => ({
+    kind: 'library',
     executor: loader.executor(library),
     timeout,
     run: options.run,

@@ -7,7 +7,7 @@ import { tellExpired, tellFailure } from './failure.ts';
 import { letGo } from './held.ts';
 import { learnPace } from './pace.ts';
 import { ownResult, type Result } from './result.ts';
-import { hasRoom, isInline, type ServedRoute } from './routes.ts';
+import { hasRoom, isInline, type LibraryRoute } from './routes.ts';
 
 export interface DispatchOptions {
   runtime: Runtime;
@@ -18,12 +18,12 @@ export interface DispatchOptions {
 
 export interface Dispatch {
   /** False when as many calls wait for a thread, or are the route's, as may. */
-  hasRoom(route: ServedRoute, generation: Generation): boolean;
+  hasRoom(route: LibraryRoute, generation: Generation): boolean;
   /**
    * Calls the executor; the first of its return and the deadline decides. Releases the call, its content and the
    * generation when the executor has returned, however late.
    */
-  run(call: Call, route: ServedRoute, generation: Generation, req: IncomingMessage): Promise<Result>;
+  run(call: Call, route: LibraryRoute, generation: Generation, req: IncomingMessage): Promise<Result>;
 }
 
 export function createDispatch({ runtime, maxQueue, onInline, onFault }: DispatchOptions): Dispatch {

@@ -49,6 +49,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
       writeHead(call, req);
       const route = options.routes().find(call);
       if (!route) return { ...withoutBody(404), story: 'no route of the configuration matches its path' };
+      if (route.kind === 'return') {
+        const reply = route.reply(call, req.method === 'HEAD');
+        return { ...withoutBody(404), reply };
+      }
+      if (route.kind === 'upstream') return withoutBody(502);
       if (isFull()) return withoutBody(503);
       // Before the body: a request keeps the generation that it started with.
       const acquired = await acquire(route.executor);

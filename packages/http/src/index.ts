@@ -4,5 +4,5 @@ export type { DevHooks } from './dev.ts';
 export { createDoor, type Door, type DoorOptions, type Limits } from './door.ts';
 export { newPace, type Pace } from './pace.ts';
 export type { Reply } from './reply.ts';
-export type { RouteTable, ServedRoute } from './routes.ts';
+export type { LibraryRoute, ReturnRoute, RouteTable, ServedRoute, UpstreamRoute } from './routes.ts';
 export type { Measured, Story } from './story.ts';

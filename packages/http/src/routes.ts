@@ -1,9 +1,14 @@
 import type { Executor, Generation } from '@flexilib/loader';
 import type { Call, Runtime } from '@flexilib/native';
+import type { Group, UpstreamSpec } from '@flexilib/proxy';
 import type { Pace } from './pace.ts';
+import type { Reply } from './reply.ts';
 
 /** Where a request goes. */
-export interface ServedRoute {
+export type ServedRoute = LibraryRoute | UpstreamRoute | ReturnRoute;
+
+export interface LibraryRoute {
+  readonly kind: 'library';
   readonly executor: Executor;
   /** Milliseconds from dispatch to the executor's return. */
   readonly timeout: number;
@@ -16,6 +21,22 @@ export interface ServedRoute {
   readonly maxCalls: number;
 }
 
+export interface UpstreamRoute {
+  readonly kind: 'upstream';
+  readonly spec: UpstreamSpec;
+  readonly group: Group;
+  /** Its requests under way, and how many there may be. */
+  calls: number;
+  readonly maxCalls: number;
+}
+
+/** An answer of the configuration's own. */
+export interface ReturnRoute {
+  readonly kind: 'return';
+  /** head: a call whose head is set. */
+  reply(head: Call, headOnly: boolean): Reply;
+}
+
 /** What serves at one time; a request keeps the table that it started with. */
 export interface RouteTable {
   /** The route of a call whose head is set, or undefined. */
@@ -23,11 +44,11 @@ export interface RouteTable {
 }
 
 /** The route decides, else the library: only their authors know that it never blocks. */
-export function isInline({ run }: ServedRoute, { library }: Generation): boolean {
+export function isInline({ run }: LibraryRoute, { library }: Generation): boolean {
   return run === undefined ? library.nonblocking : run === 'inline';
 }
 
 /** Whether another call may go to the pool: maxQueue may wait for a thread, of all routes. */
-export function hasRoom(route: ServedRoute, runtime: Runtime, maxQueue: number): boolean {
+export function hasRoom(route: LibraryRoute, runtime: Runtime, maxQueue: number): boolean {
   return route.calls < route.maxCalls && runtime.pending < runtime.threads + maxQueue;
 }

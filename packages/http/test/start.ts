@@ -79,7 +79,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
       executors.add(executor);
       if (!options.health) executor.crashed = () => {};
       const maxCalls = max_concurrency ?? Number.POSITIVE_INFINITY;
-      return { executor, timeout, run, pace: newPace(), calls: 0, maxCalls };
+      return { kind: 'library' as const, executor, timeout, run, pace: newPace(), calls: 0, maxCalls };
     },
   );
 

@@ -1,6 +1,6 @@
 import type { Generation } from '@flexilib/loader';
 import type { Call } from '@flexilib/native';
-import type { ServedRoute } from '../routes.ts';
+import type { LibraryRoute } from '../routes.ts';
 import type { RequestHead } from './parse.ts';
 import type { Segment } from './unsent.ts';
 import { Timed } from './wheel.ts';
@@ -68,7 +68,7 @@ export class Connection extends Timed implements RequestHead {
   begun = 0;
   /** While the phase is executor. */
   call: Call | null = null;
-  route: ServedRoute | null = null;
+  route: LibraryRoute | null = null;
   generation: Generation | null = null;
   /** Of one whose executor was given up: settles with what is told of it. */
   told: Promise<string> | null = null;

@@ -6,9 +6,9 @@ import type { BlockingWatch } from '../blocking.ts';
 import { tellExpired, tellFailure } from '../failure.ts';
 import { isFull } from '../held.ts';
 import { learnPace } from '../pace.ts';
-import { ownReply } from '../reply.ts';
+import { ownReply, type Reply } from '../reply.ts';
 import { RETRY_AFTER } from '../result.ts';
-import { hasRoom, isInline, type RouteTable, type ServedRoute } from '../routes.ts';
+import { hasRoom, isInline, type LibraryRoute } from '../routes.ts';
 import type { Answers } from './answers.ts';
 import { type Connection, Phase } from './connection.ts';
 import type { Slabs } from './slabs.ts';
@@ -16,7 +16,6 @@ import type { Wheel } from './wheel.ts';
 
 export interface ExecuteOptions {
   runtime: Runtime;
-  routes(): RouteTable;
   maxQueue: number;
   onInline: BlockingWatch;
   onFault(path: string, text: string): void;
@@ -36,7 +35,7 @@ export interface Execute {
    * Answers the request that is at connection.from; `call` has its head. True: the answer has been added. False: the
    * call is taken, and onReturned follows.
    */
-  run(connection: Connection, call: Call): boolean;
+  run(connection: Connection, call: Call, route: LibraryRoute): boolean;
   /** Adds an answer of the server's own. retryAfter: of a 503, in seconds. */
   answer(
     connection: Connection,
@@ -45,6 +44,9 @@ export interface Execute {
     call?: Call | null,
     retryAfter?: number,
   ): void;
+  isHead(connection: Connection): boolean;
+  /** Adds an answer that is no executor's. */
+  reply(connection: Connection, reply: Reply, decided: number): void;
   /**
    * Adds the answer that the executor takes too long, and tells the operator. where: what Runtime.abandon gave; null: it
    * has returned.
@@ -62,10 +64,16 @@ export function createExecute(options: ExecuteOptions): Execute {
     call: Call | null = null,
     retryAfter: number = RETRY_AFTER,
   ): void {
-    const headOnly = connection.methodLength === 4 && slabs.bytes[connection.from] === 0x48; // HEAD
+    const own = ownReply(status, isHead(connection), status === 503 ? retryAfter : 0);
+    reply(connection, own, decided, call);
+  }
+
+  const isHead = ({ from, methodLength }: Connection): boolean =>
+    methodLength === 4 && slabs.bytes[from] === 0x48;
+
+  function reply(connection: Connection, own: Reply, decided: number, call: Call | null = null): void {
     connection.last = connection.close || options.isLast(connection);
-    const reply = ownReply(status, headOnly, status === 503 ? retryAfter : 0);
-    answers.addOwn(connection, reply, connection.last, decided, call);
+    answers.addOwn(connection, own, connection.last, decided, call);
   }
 
   const describe = ({ from, methodLength, targetLength }: Connection): string =>
@@ -82,7 +90,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   function runInline(
     connection: Connection,
     call: Call,
-    route: ServedRoute,
+    route: LibraryRoute,
     generation: Generation,
   ): boolean {
     const { executor } = route;
@@ -98,7 +106,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   }
 
   /** Runs, or queues, the call whose generation is known. */
-  function start(connection: Connection, call: Call, route: ServedRoute, generation: Generation): boolean {
+  function start(connection: Connection, call: Call, route: LibraryRoute, generation: Generation): boolean {
     connection.begun = monotonicNow();
     wheel.touch(connection.begun);
     if (isInline(route, generation)) return runInline(connection, call, route, generation);
@@ -118,7 +126,7 @@ export function createExecute(options: ExecuteOptions): Execute {
     return false;
   }
 
-  function take(connection: Connection, call: Call, route: ServedRoute): void {
+  function take(connection: Connection, call: Call, route: LibraryRoute): void {
     call.owner = connection;
     connection.call = call;
     connection.route = route;
@@ -193,7 +201,7 @@ export function createExecute(options: ExecuteOptions): Execute {
   }
 
   /** The library isn't there yet, or is out. */
-  async function load(connection: Connection, call: Call, route: ServedRoute): Promise<void> {
+  async function load(connection: Connection, call: Call, route: LibraryRoute): Promise<void> {
     let generation: Generation | null = null;
     try {
       generation = await route.executor.acquire();
@@ -217,12 +225,11 @@ export function createExecute(options: ExecuteOptions): Execute {
   }
 
   return {
-    run(connection, call) {
-      const route = options.routes().find(call);
-      if (route === undefined || isFull()) {
+    run(connection, call, route) {
+      if (isFull()) {
         runtime.releaseCall(call);
         connection.begun = monotonicNow();
-        answer(connection, route === undefined ? 404 : 503, connection.begun);
+        answer(connection, 503, connection.begun);
         return true;
       }
       // A library that takes the target for a C string must not read on.
@@ -238,6 +245,8 @@ export function createExecute(options: ExecuteOptions): Execute {
       return false;
     },
     answer,
+    isHead,
+    reply,
     expire,
   };
 }

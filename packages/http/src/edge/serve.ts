@@ -1,5 +1,5 @@
 // A connection's work: read, parse, answer, send, and wait for the right thing.
-import { Errno, monotonicNow } from '@flexilib/native';
+import { type Call, Errno, monotonicNow } from '@flexilib/native';
 import { type Connection, Phase } from './connection.ts';
 import type { Execute } from './execute.ts';
 import { destroy, discard, end, giveSlab, handOver } from './leave.ts';
@@ -81,24 +81,15 @@ export function createServe(
     const { from, to } = connection;
     const parsed = parseRequest(slabs.bytes, from, to, contentMax, call.fields, connection);
     if (parsed === Parsed.complete) {
-      const { methodLength, targetStart, targetLength, fieldCount, contentStart, contentLength } = connection;
-      call.setHead(from, methodLength, targetStart, targetLength, fieldCount);
-      call.setContent(slabs.address + contentStart, contentLength);
-      execute.run(connection, call);
-      return parsed;
+      setHead(connection, call);
+      return run(connection, call);
     }
     connection.headed = parsed === Parsed.partialBody;
     if (connection.headed) {
-      call.setHead(
-        from,
-        connection.methodLength,
-        connection.targetStart,
-        connection.targetLength,
-        connection.fieldCount,
-      );
+      setHead(connection, call);
       // What is refused whatever its body, or waits for its library, does so in node:http.
-      const executor = parts.routes().find(call)?.executor;
-      if (!executor?.current) {
+      const route = parts.routes().find(call);
+      if (route?.kind !== 'library' || !route.executor.current) {
         runtime.releaseCall(call);
         return Parsed.foreign;
       }
@@ -106,6 +97,30 @@ export function createServe(
     runtime.releaseCall(call);
     connection.wanted = connection.headed ? connection.contentStart + connection.contentLength : to + 1;
     return parsed;
+  }
+
+  function setHead(connection: Connection, call: Call): void {
+    const { from, methodLength, targetStart, targetLength, fieldCount } = connection;
+    call.setHead(from, methodLength, targetStart, targetLength, fieldCount);
+  }
+
+  /** Answers the whole request at `from`, or begins to; gives one of Parsed. */
+  function run(connection: Connection, call: Call): number {
+    const route = parts.routes().find(call);
+    if (route?.kind === 'library') {
+      call.setContent(slabs.address + connection.contentStart, connection.contentLength);
+      execute.run(connection, call, route);
+      return Parsed.complete;
+    }
+    if (route?.kind === 'upstream') {
+      runtime.releaseCall(call);
+      return Parsed.foreign;
+    }
+    connection.begun = monotonicNow();
+    if (route) execute.reply(connection, route.reply(call, execute.isHead(connection)), connection.begun);
+    else execute.answer(connection, 404, connection.begun);
+    runtime.releaseCall(call);
+    return Parsed.complete;
   }
 
   /** The request at `from` has been answered. True: the next one may follow now. */
