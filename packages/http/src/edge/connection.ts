@@ -1,10 +1,10 @@
 import type { Generation } from '@flexilib/loader';
 import type { Call } from '@flexilib/native';
-import type { LibraryRoute } from '../routes.ts';
 import type { ClientLines } from '@flexilib/proxy';
+import type { LibraryRoute } from '../routes.ts';
 import type { RequestHead } from './parse.ts';
-import type { Exchange } from './upstream/link.ts';
 import type { Segment } from './unsent.ts';
+import type { Exchange } from './upstream/link.ts';
 import { Timed } from './wheel.ts';
 
 /** What a connection waits for. */

@@ -148,7 +148,8 @@ export function parseResponse(
   starts[count] = at;
   head.contentStart = at + 2;
   head.contentLength = Math.max(contents, 0);
-  if (headOnly || head.status < 200 || head.status === 204 || head.status === 304) head.framing = Framing.none;
+  if (headOnly || head.status < 200 || head.status === 204 || head.status === 304)
+    head.framing = Framing.none;
   else if (isChunked) head.framing = Framing.chunked;
   else if (contents >= 0) head.framing = contents > 0 ? Framing.length : Framing.none;
   else head.framing = Framing.close;
@@ -205,13 +206,15 @@ function readConnection(
 ): void {
   if (minor === 1 && to - from === keepAlive.length && isText(bytes, from, keepAlive)) return; // it is anyway
   const options = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from)
-    .latin1Slice()
+    .toString('latin1')
     .toLowerCase()
     .split(',')
     .map((option) => option.trim());
   if (options.includes('close')) head.keep = false;
   else if (minor === 0 && options.includes('keep-alive')) head.keep = true;
-  const names = options.filter((option) => option !== 'close' && option !== 'keep-alive' && !isFraming(option));
+  const names = options.filter(
+    (option) => option !== 'close' && option !== 'keep-alive' && !isFraming(option),
+  );
   if (names.length > 0) named = createNames(names);
 }
 
@@ -220,7 +223,7 @@ const isFraming = (name: string): boolean => name === 'content-length' || name =
 
 /** Seconds of «timeout=5, max=100»; -1: none. */
 function readKeepAlive(bytes: Uint8Array, from: number, to: number): number {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).latin1Slice();
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
   const [, seconds] = /(?:^|[,\s])timeout=(\d{1,9})/i.exec(text) ?? [];
   return seconds === undefined ? -1 : Number(seconds);
 }
