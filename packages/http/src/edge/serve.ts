@@ -7,6 +7,7 @@ import { Parsed, parseRequest } from './parse.ts';
 import type { Parts } from './parts.ts';
 import { SLAB_SIZE } from './slabs.ts';
 import { sendUnsent } from './unsent.ts';
+import type { Relay } from './upstream/relay.ts';
 
 /** With less room than this behind it, what is there moves to the slab's start. */
 const ROOM = 16 << 10;
@@ -25,6 +26,7 @@ export interface Serve {
 export function createServe(
   parts: Parts,
   execute: Execute,
+  relay: Relay,
   contentMax: number,
   isEnding: () => boolean,
 ): Serve {
@@ -36,7 +38,7 @@ export function createServe(
       if (connection.to > connection.from && connection.to >= connection.wanted) {
         switch (parse(connection)) {
           case Parsed.complete:
-            if (connection.phase === Phase.executor) {
+            if (connection.phase === Phase.executor || connection.phase === Phase.upstream) {
               answers.send(connection); // those before it; what the client doesn't take goes with the next
               return;
             }
@@ -113,8 +115,9 @@ export function createServe(
       return Parsed.complete;
     }
     if (route?.kind === 'upstream') {
+      const parsed = relay.run(connection, call, route);
       runtime.releaseCall(call);
-      return Parsed.foreign;
+      return parsed;
     }
     connection.begun = monotonicNow();
     if (route) execute.reply(connection, route.reply(call, execute.isHead(connection)), connection.begun);
@@ -241,6 +244,9 @@ export function createServe(
       switch (connection.phase) {
         case Phase.executor:
           if (connection.unsent !== null) sendUnsent(connection, sockets, parts.log, parts.release);
+          return;
+        case Phase.upstream:
+          if (connection.unsent !== null) relay.resume(connection);
           return;
         case Phase.client:
           sendRest(connection);
