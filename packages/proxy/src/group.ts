@@ -32,8 +32,8 @@ export interface Group {
    * is open, or there is nothing left. Allocates nothing.
    */
   begin(hash: number, tried: readonly Backend[]): Backend | null;
-  /** The try is over. Once for each begin. */
-  end(backend: Backend, outcome: Outcome): void;
+  /** The try is over. Once for each begin. why: of a failed one, in a few words, for the log. */
+  end(backend: Backend, outcome: Outcome, why?: string): void;
   /** Seconds after which another request makes sense when begin gave null. */
   readonly retryAfter: number;
   /** Stops checks and timers; tries under way may still end. */

@@ -1,4 +1,10 @@
 // Upstreams: which one a request goes to, whether it is well, what is said to it and what of its answer goes on.
+export { clientAddress, createTrust, type Trust } from './forwarded.ts';
 export type { Backend, Group, Outcome } from './group.ts';
-export { createGroups, type Groups, type GroupsOptions } from './groups.ts';
+export { createGroups, type Groups } from './groups.ts';
+export { hashBytes, hashOf, hashText } from './hash.ts';
+export { isIdempotent, maxForwards, type RequestContext, requestFields } from './request-fields.ts';
+export { avoidAddress, nextAddress } from './resolve.ts';
+export { responseFields } from './response-fields.ts';
 export type { Balance, Field, UpstreamOptions, UpstreamSpec, UpstreamTarget } from './spec.ts';
+export { isTargetKept, rewriteTarget } from './target.ts';

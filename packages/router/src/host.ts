@@ -10,7 +10,11 @@ export interface Authority {
 
 /** Reads `host`, `host:port`, `[::1]`, `[::1]:port`. */
 export function parseAuthority(text: string): Outcome<Authority> {
-  const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ?? [, , text];
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ?? [
+    text,
+    undefined,
+    text,
+  ];
   if (bracketed === undefined && /^\[|:.*:/s.test(text)) {
     const hint = 'write `[::1]`, or `[::1]:80` with a port';
     return { fault: { message: 'an IPv6 address stands in brackets', hint } };

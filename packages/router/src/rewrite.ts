@@ -21,8 +21,8 @@ export function parseRewrite(text: string): Outcome<Rewrite> {
 }
 
 function replacementFault(source: string, replacement: string): Fault | undefined {
-  if (/[^\x21-\x7e]|\?/.test(replacement)) {
-    return { message: `\`${replacement}\` has what no path has`, hint: 'encode it with %' };
+  if (/[^\x21-\x7e]/.test(replacement)) {
+    return { message: `\`${replacement}\` has what no URL has`, hint: 'encode it with %' };
   }
   // The empty alternative always matches, and tells how many groups there are.
   const groups = new RegExp(`${source}|`, 'u').exec('')!;

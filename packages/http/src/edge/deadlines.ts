@@ -37,7 +37,7 @@ export function createDeadlines(
     connection.phase = Phase.client;
     wheel.set(connection, parts.limits.send);
     const records = [{ record, begun: monotonicNow(), rest: 0 }];
-    keepUnsent(connection, { address: addressOf(own), length: own.length, call: null, buffer: own, records });
+    keepUnsent(connection, { address: addressOf(own), length: own.length, call: null, buffer: own, slab: -1, records });
     serve.sendRest(connection);
   }
 
