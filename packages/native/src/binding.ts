@@ -47,6 +47,8 @@ export interface SocketBinding {
   watchListener(epoll: number, fd: number): number;
   unwatch(epoll: number, fd: number): number;
   accept(epoll: number, listener: number, peer: Address): number;
+  connect(epoll: number, host: string, port: number): number;
+  socketError(fd: number): number;
   poll(epoll: number, pairs: Address, max: number): number;
   recv(fd: number, to: Address, length: number): number;
   send(fd: number, from: Address, length: number): number;

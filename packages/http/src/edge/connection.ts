@@ -1,10 +1,10 @@
 import type { Generation } from '@flexilib/loader';
 import type { Call } from '@flexilib/native';
-import type { LibraryRoute } from '../routes.ts';
 import type { ClientLines } from '@flexilib/proxy';
+import type { LibraryRoute } from '../routes.ts';
 import type { RequestHead } from './parse.ts';
-import type { Exchange } from './upstream/link.ts';
 import type { Segment } from './unsent.ts';
+import type { Exchange } from './upstream/link.ts';
 import { Timed } from './wheel.ts';
 
 /** What a connection waits for. */
@@ -50,6 +50,8 @@ export class Connection extends Timed implements RequestHead {
   wanted = 0;
   /** What is there is a whole head, and a part of its body. */
   headed = false;
+  /** That body is for an upstream. */
+  streams = false;
   /** The kernel may have more. */
   readable = true;
   /** The client is about to end its side, perhaps after bytes that are still unread. */

@@ -34,9 +34,11 @@ function forget(parts: Parts, connection: Connection): void {
 export function destroy(parts: Parts, connection: Connection): void {
   const { fd } = connection;
   dropUnsent(connection, parts.log, parts.release);
-  if (connection.phase === Phase.executor ||
+  if (
+    connection.phase === Phase.executor ||
     connection.phase === Phase.upstream ||
-    connection.phase === Phase.body) {
+    connection.phase === Phase.body
+  ) {
     const { peer, from, methodLength, targetLength, begun } = connection;
     const took = monotonicNow() - begun;
     const length = methodLength + 1 + targetLength;

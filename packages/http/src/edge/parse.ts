@@ -9,7 +9,7 @@ export const Parsed = { complete: 0, partialHead: 1, partialBody: 2, foreign: 3 
 export const CONTENT_MAX = 65536;
 /** Limits of a head, as validate.ts has them. */
 const TARGET_MAX = 8192;
-const FIELDS_MAX = 100;
+export const FIELDS_MAX = 100;
 const FIELD_BYTES_MAX = 16384;
 /** A head that is still not whole after so many bytes is foreign. */
 const HEAD_MAX = TARGET_MAX + FIELD_BYTES_MAX + 1024;
@@ -44,7 +44,6 @@ for (let c = 0x20; c < 0x7f; c++) {
     (/[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(text) ? TOKEN : 0) |
     (/[A-Za-z0-9._~!$&'()*+,;=%:[\]-]/.test(text) ? HOST : 0);
 }
-
 
 const methods = ['GET ', 'POST ', 'PUT ', 'HEAD ', 'DELETE ', 'PATCH ', 'OPTIONS '].map(ascii);
 const version = ascii(' HTTP/1.1\r\n');

@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import type { Slabs } from './slabs.ts';
 import type { Turns } from './turns.ts';
 import type { Segment } from './unsent.ts';
+import type { Link } from './upstream/link.ts';
 import type { Wheel } from './wheel.ts';
 
 /** What the parts of the edge share. */
@@ -16,7 +17,7 @@ export interface Parts {
   readonly slabs: Slabs;
   readonly answers: Answers;
   readonly wheel: Wheel;
-  readonly turns: Turns;
+  readonly turns: Turns<Connection | Link>;
   readonly log: LineSink;
   readonly limits: EdgeLimits;
   readonly stats: EdgeStats;

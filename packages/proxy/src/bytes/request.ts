@@ -76,24 +76,21 @@ function isAlike(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
   return true;
 }
 
-/** Writes requests for the upstreams of a route. */
-export interface Composer {
-  /**
-   * Writes the request for a backend from `out` on, in the same bytes, and gives where it ends; -1: there is not enough
-   * room before `limit`, or it isn't plain enough. fields: four numbers each, nameOffset, nameLength, valueOffset,
-   * valueLength.
-   */
-  (
-    bytes: Buffer,
-    request: RequestBytes,
-    fields: Int32Array,
-    client: ClientLines,
-    target: UpstreamTarget,
-    out: number,
-    limit: number,
-  ): number;
-}
+/**
+ * Writes the request for a backend from `out` on, in the same bytes, and gives where it ends; -1: there is not enough room
+ * before `limit`. fields: four numbers each, nameOffset, nameLength, valueOffset, valueLength.
+ */
+export type Composer = (
+  bytes: Buffer,
+  request: RequestBytes,
+  fields: Int32Array,
+  client: ClientLines,
+  target: UpstreamTarget,
+  out: number,
+  limit: number,
+) => number;
 
+/** Of the upstreams of a route. */
 export function createComposer(spec: UpstreamSpec): Composer {
   const { host, set_request_header, remove_request_header } = spec.options;
   const needsText = set_request_header.length > 0 || remove_request_header.length > 0;
@@ -115,7 +112,7 @@ export function createComposer(spec: UpstreamSpec): Composer {
     out: number,
     limit: number,
   ): number {
-    const text = (from: number, length: number) => bytes.latin1Slice(from, from + length);
+    const text = (from: number, length: number) => bytes.toString('latin1', from, from + length);
     const method = text(request.from, request.methodLength);
     const target = text(request.targetStart, request.targetLength);
     const context: RequestContext = {
@@ -133,7 +130,7 @@ export function createComposer(spec: UpstreamSpec): Composer {
     for (let i = 0; i < sent.length; i += 2) head += `${sent[i]}: ${sent[i + 1]}\r\n`;
     head += '\r\n';
     if (out + head.length + request.contentLength > limit) return -1;
-    return out + bytes.latin1Write(head, out);
+    return out + bytes.write(head, out, 'latin1');
   }
 
   /** Writes the head, from `out` on. */
@@ -154,11 +151,11 @@ export function createComposer(spec: UpstreamSpec): Composer {
       move(bytes, at, from, lineEnd);
       at += lineEnd - from;
     } else {
-      const target = rewriteTarget(spec, bytes.latin1Slice(targetStart, targetStart + targetLength));
+      const target = rewriteTarget(spec, bytes.toString('latin1', targetStart, targetStart + targetLength));
       if (at + (contentStart - from) + 3 * target.length > limit) return -1;
       move(bytes, at, from, targetStart);
       at += targetStart - from;
-      at += bytes.latin1Write(target, at);
+      at += bytes.write(target, at, 'latin1');
       at = put(bytes, at, version);
     }
     if (host !== 'keep') at = put(bytes, at, hostLines.get(upstream)!);
@@ -205,6 +202,6 @@ export function createComposer(spec: UpstreamSpec): Composer {
 export function rawHeaders(bytes: Buffer, { fieldCount }: RequestBytes, fields: Int32Array): string[] {
   const raw: string[] = [];
   for (let i = 0; i < 4 * fieldCount; i += 2)
-    raw.push(bytes.latin1Slice(fields[i], fields[i] + fields[i + 1]));
+    raw.push(bytes.toString('latin1', fields[i], fields[i] + fields[i + 1]));
   return raw;
 }

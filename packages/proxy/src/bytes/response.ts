@@ -206,7 +206,7 @@ function readConnection(
 ): void {
   if (minor === 1 && to - from === keepAlive.length && isText(bytes, from, keepAlive)) return; // it is anyway
   const options = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from)
-    .latin1Slice()
+    .toString('latin1')
     .toLowerCase()
     .split(',')
     .map((option) => option.trim());
@@ -223,7 +223,7 @@ const isFraming = (name: string): boolean => name === 'content-length' || name =
 
 /** Seconds of «timeout=5, max=100»; -1: none. */
 function readKeepAlive(bytes: Uint8Array, from: number, to: number): number {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).latin1Slice();
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
   const [, seconds] = /(?:^|[,\s])timeout=(\d{1,9})/i.exec(text) ?? [];
   return seconds === undefined ? -1 : Number(seconds);
 }

@@ -2,15 +2,14 @@
 import { Errno, monotonicNow } from '@flexilib/native';
 import {
   beginChunked,
+  createNames,
   editResponse,
   Framing,
   isChunkedDone,
   type Names,
   parseResponse,
   passChunked,
-  RESPONSE_HEAD_MAX,
   ResponseParsed,
-  createNames,
 } from '@flexilib/proxy';
 import type { Connection } from '../connection.ts';
 import { destroy } from '../leave.ts';
@@ -91,8 +90,12 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
   function onEnd(link: Link, connection: Connection, error: number): void {
     if (error === 0 && link.phase === LinkPhase.body && link.framing === Framing.close) {
       const slab = slabFor(link);
+      if (slab < 0) {
+        hooks.onBroken(link, 'there is no memory for its answer', false);
+        return;
+      }
       const at = slab + HEADROOM;
-      const end = at + bytes.latin1Write('0\r\n\r\n', at);
+      const end = at + bytes.write('0\r\n\r\n', at, 'latin1');
       if (send(link, connection, slab, at, end)) hooks.onEnd(link, true);
       return;
     }
@@ -115,7 +118,11 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
       }
       if (link.status >= 200) break;
       if (link.status === 101 || ++link.interims > INTERIMS_MAX) {
-        hooks.onBroken(link, link.status === 101 ? 'switched protocols unasked' : 'too many interim answers', true);
+        hooks.onBroken(
+          link,
+          link.status === 101 ? 'switched protocols unasked' : 'too many interim answers',
+          true,
+        );
         return;
       }
       connection.exchange!.interim = true;
@@ -149,12 +156,17 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
     link.from = slab + HEADROOM;
     link.to = link.from + to - from;
     if (from !== link.from) bytes.copyWithin(link.from, from, to);
-    // Never true of a head that isn't refused yet.
-    if (link.to - link.from > RESPONSE_HEAD_MAX) throw new Error('a head outgrows its slab');
   }
 
   /** Passes on what belongs to the body in bytes[from..to), after what there is from `start` on. */
-  function pass(link: Link, connection: Connection, slab: number, start: number, from: number, to: number): void {
+  function pass(
+    link: Link,
+    connection: Connection,
+    slab: number,
+    start: number,
+    from: number,
+    to: number,
+  ): void {
     const exchange = connection.exchange!;
     let end = to;
     let done = false;
@@ -179,7 +191,7 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
         exchange.sent += to - from;
         if (to > from) {
           first = beginChunk(start, from, to);
-          end = to + bytes.latin1Write('\r\n', to);
+          end = to + bytes.write('\r\n', to, 'latin1');
         }
     }
     if (end < 0) {
@@ -197,7 +209,7 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
   /** Writes the size of a chunk before its data, after what there is from `start` on, which moves. Gives where that begins. */
   function beginChunk(start: number, from: number, to: number): number {
     bytes.copyWithin(start - SIZE_LINE, start, from);
-    bytes.latin1Write(`${(to - from).toString(16).padStart(6, '0')}\r\n`, from - SIZE_LINE);
+    bytes.write(`${(to - from).toString(16).padStart(6, '0')}\r\n`, from - SIZE_LINE, 'latin1');
     return start - SIZE_LINE;
   }
 
@@ -239,4 +251,3 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
     },
   };
 }
-

@@ -43,7 +43,7 @@ export function tell(parts: Parts, connection: Connection, exchange: Exchange, s
   }
   const record: AccessRecord = {
     peer,
-    requestLine: `${parts.slabs.bytes.latin1Slice(from, from + length)} HTTP/1.1`,
+    requestLine: `${parts.slabs.bytes.toString('latin1', from, from + length)} HTTP/1.1`,
     status,
     ttfb: exchange.ttfb,
     bytes: exchange.sent,

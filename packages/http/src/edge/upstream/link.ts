@@ -23,6 +23,8 @@ export class Link extends Timed implements ResponseHead, Chunked {
   /** -1 when it is closed. */
   fd: number;
   readonly backend: Backend;
+  /** Numeric, or the path of a Unix socket. */
+  readonly address: string;
   /** The idle ones of its backend, the one used last at the end. */
   readonly idle: Link[];
   phase: number = LinkPhase.connect;
@@ -69,10 +71,11 @@ export class Link extends Timed implements ResponseHead, Chunked {
   overhead = 0;
   data = 0;
 
-  constructor(fd: number, backend: Backend, idle: Link[]) {
+  constructor(fd: number, backend: Backend, address: string, idle: Link[]) {
     super();
     this.fd = fd;
     this.backend = backend;
+    this.address = address;
     this.idle = idle;
   }
 }
@@ -82,6 +85,8 @@ export class Exchange {
   route: UpstreamRoute;
   /** The one that has the request now. */
   link: Link | null = null;
+  /** The one whose name is being resolved. */
+  waiting: Backend | null = null;
   /** Of what the balance asks for. */
   hash = 0;
   /** Tries so far, and who has failed it. */
@@ -90,7 +95,7 @@ export class Exchange {
   /** An idle connection turned out to be closed: the next try makes a new one. */
   fresh = false;
   /** Monotonic milliseconds: until when the whole has to be done. */
-  expires = Number.POSITIVE_INFINITY;
+  expires: number = Number.POSITIVE_INFINITY;
   /** Milliseconds from its dispatch to the head of its answer. */
   ttfb = 0;
   /** Bytes of its body that were passed on. */

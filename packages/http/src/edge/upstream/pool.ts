@@ -1,6 +1,6 @@
 // Connections to upstreams: made, kept for the next request, closed.
 import type { Sockets } from '@flexilib/native';
-import { type Backend, nextAddress } from '@flexilib/proxy';
+import { avoidAddress, type Backend, nextAddress } from '@flexilib/proxy';
 import type { Wheel } from '../wheel.ts';
 import { Link, LinkPhase } from './link.ts';
 
@@ -58,9 +58,13 @@ export function createPool(sockets: Sockets, wheel: Wheel): Pool {
       const kept = fresh ? undefined : list.pop();
       if (kept) return kept;
       const { socket, port } = backend.target;
-      const fd = sockets.connect(socket ?? nextAddress(backend), port);
-      if (fd < 0) return fd;
-      const link = new Link(fd, backend, list);
+      const address = socket ?? nextAddress(backend);
+      const fd = sockets.connect(address, port);
+      if (fd < 0) {
+        avoidAddress(backend, address);
+        return fd;
+      }
+      const link = new Link(fd, backend, address, list);
       links.set(fd, link);
       return link;
     },
