@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises';
+import { access, constants, open } from 'node:fs/promises';
 import { ElfProblem, objection, readElf } from '@flexilib/loader';
 import { FlexilibError } from '@flexilib/native';
 import type { Log } from './log.ts';
-import { librariesOf, readSettings } from './settings.ts';
+import { librariesOf, readSettings, type Settings } from './settings.ts';
 
 /** `flexilib check`: tells everything that is wrong; gives the exit status. A library that isn't built yet is no error. */
 export async function check(file: string, log: Log): Promise<number> {
@@ -11,6 +11,13 @@ export async function check(file: string, log: Log): Promise<number> {
     for (const warning of warnings) log.warn(warning);
     for (const library of librariesOf(routes)) {
       const doubt = await doubtAbout(library);
+      if (doubt) log.warn(doubt);
+    }
+    for (const file of tlsFilesOf(routes)) {
+      const doubt = await access(file, constants.R_OK).then(
+        () => null,
+        (error: Error) => explain(file, error),
+      );
       if (doubt) log.warn(doubt);
     }
     await log.flush();
@@ -36,8 +43,21 @@ async function doubtAbout(path: string): Promise<string | null> {
     return objection(path, await readElf(file, (await file.stat()).size))?.message ?? null;
   } catch (error) {
     if (error instanceof ElfProblem) return `${path}: ${error.message}`;
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-      ? `${path}: there is no such file yet`
-      : `${path}: ${(error as Error).message}`;
+    return explain(path, error as Error);
   }
+}
+
+function explain(path: string, error: NodeJS.ErrnoException): string {
+  return error.code === 'ENOENT' ? `${path}: there is no such file yet` : `${path}: ${error.message}`;
+}
+
+/** Those that routes to upstreams name. */
+function tlsFilesOf(routes: Settings['routes']): Set<string> {
+  const destinations = routes.flatMap(({ destination, canary }) => [destination, canary?.destination]);
+  const files = destinations.flatMap((to) => {
+    if (to?.kind !== 'upstream') return [];
+    const { tls_ca, tls_certificate, tls_key } = to.spec.options;
+    return [tls_ca, tls_certificate, tls_key];
+  });
+  return new Set(files.filter((file) => file !== undefined));
 }

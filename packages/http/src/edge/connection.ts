@@ -50,6 +50,8 @@ export class Connection extends Timed implements RequestHead {
   wanted = 0;
   /** What is there is a whole head, and a part of its body. */
   headed = false;
+  /** That body is for an upstream. */
+  streams = false;
   /** The kernel may have more. */
   readable = true;
   /** The client is about to end its side, perhaps after bytes that are still unread. */

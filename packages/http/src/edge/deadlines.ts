@@ -3,7 +3,7 @@ import { addressOf, monotonicNow } from '@flexilib/native';
 import { ownReply, replyHead } from '../reply.ts';
 import { Connection, Phase } from './connection.ts';
 import type { Execute } from './execute.ts';
-import { destroy } from './leave.ts';
+import { destroy, handOver } from './leave.ts';
 import type { Parts } from './parts.ts';
 import type { Serve } from './serve.ts';
 import { keepUnsent } from './unsent.ts';
@@ -89,7 +89,8 @@ export function createDeadlines(
     switch (connection.phase) {
       case Phase.head:
       case Phase.body:
-        refuse(connection);
+        if (connection.headed && connection.streams) handOver(parts, connection);
+        else refuse(connection);
         return;
       case Phase.executor:
         if (connection.call !== null) answerLate(connection);

@@ -4,6 +4,7 @@ import { addressOf, type Call, Errno, monotonicNow } from '@flexilib/native';
 import {
   avoidAddress,
   type Backend,
+  type ClientLines,
   clientAddress,
   describeClient,
   hashOf,
@@ -77,6 +78,11 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     onEnd: finish,
     onBroken: (link, why, malformed) => fail(link, why, 502, !malformed),
   });
+
+  function describe(peer: string): ClientLines {
+    const address = addressOfPeer(peer);
+    return describeClient(address, parts.trusts(address));
+  }
 
   function begin(connection: Connection, route: UpstreamRoute): Exchange {
     connection.exchange ??= new Exchange(route);
@@ -258,7 +264,7 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     const isStale = stale && (!spoken || isIdempotent(connection));
     release(connection, link, isStale ? 'unknown' : 'failed', why);
     if (exchange.begun) {
-      parts.onFault(exchange.route.spec.key, `${backend.name}, ${describe(connection)}: ${why}`);
+      parts.onFault(exchange.route.spec.key, `${backend.name}, ${requestOf(connection)}: ${why}`);
       tell(parts, connection, exchange, link.status);
       settle(connection);
       connection.phase = Phase.client; // it has had its line of the log
@@ -274,13 +280,13 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     hooks.onAnswer(connection);
   }
 
-  const describe = ({ from, methodLength, targetLength }: Connection): string =>
+  const requestOf = ({ from, methodLength, targetLength }: Connection): string =>
     bytes.toString('latin1', from, from + methodLength + 1 + targetLength);
 
   /** Tells the operator why a request has no answer of an upstream, and gives it one. */
   function report(connection: Connection, backend: Backend, why: string, status: number): number {
     const { key } = connection.exchange!.route.spec;
-    parts.onFault(key, `${backend.name}, ${describe(connection)}: ${why}`);
+    parts.onFault(key, `${backend.name}, ${requestOf(connection)}: ${why}`);
     return giveUp(connection, status);
   }
 
@@ -341,8 +347,7 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       const plan = planOf(route);
       if (!plan.isPlain || connection.contentLength > (spec.options.max_body ?? CONTENT_MAX))
         return Parsed.foreign;
-      const address = addressOfPeer(connection.peer);
-      connection.client ??= describeClient(address, parts.trusts(address));
+      connection.client ??= describe(connection.peer);
       connection.begun = monotonicNow();
       wheel.touch(connection.begun);
       if (isFull() || route.calls >= route.maxCalls) {
@@ -354,7 +359,8 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
         exchange.hash = 0;
       else {
         const raw = rawHeaders(bytes, connection, call.fields);
-        exchange.hash = hashOf(group.balance, clientAddress(address, raw, parts.trusts), raw);
+        const address = clientAddress(connection.client.address, raw, parts.trusts);
+        exchange.hash = hashOf(group.balance, address, raw);
       }
       route.calls += 1;
       connection.phase = Phase.upstream;
