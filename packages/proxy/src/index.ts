@@ -1,4 +1,7 @@
 // Upstreams: which one a request goes to, whether it is well, what is said to it and what of its answer goes on.
+
+export { agentOf, tlsOptions } from './agents.ts';
+export { type Answer, type Attempt, type AttemptOptions, attempt } from './attempt.ts';
 export {
   beginChunked,
   type Chunked,
@@ -25,6 +28,7 @@ export { clientAddress, createTrust, type Trust } from './forwarded.ts';
 export type { Backend, Group, Outcome } from './group.ts';
 export { createGroups, type Groups } from './groups.ts';
 export { hashBytes, hashOf, hashText } from './hash.ts';
+export { interimHead, soundReason } from './interim.ts';
 export { isIdempotent, maxForwards, type RequestContext, requestFields } from './request-fields.ts';
 export { avoidAddress, nextAddress } from './resolve.ts';
 export { responseFields } from './response-fields.ts';
