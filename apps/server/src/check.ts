@@ -2,14 +2,14 @@ import { open } from 'node:fs/promises';
 import { ElfProblem, objection, readElf } from '@flexilib/loader';
 import { FlexilibError } from '@flexilib/native';
 import type { Log } from './log.ts';
-import { readSettings } from './settings.ts';
+import { librariesOf, readSettings } from './settings.ts';
 
 /** `flexilib check`: tells everything that is wrong; gives the exit status. A library that isn't built yet is no error. */
 export async function check(file: string, log: Log): Promise<number> {
   try {
     const { routes, warnings } = await readSettings(file);
     for (const warning of warnings) log.warn(warning);
-    for (const library of new Set(routes.map((route) => route.library))) {
+    for (const library of librariesOf(routes)) {
       const doubt = await doubtAbout(library);
       if (doubt) log.warn(doubt);
     }

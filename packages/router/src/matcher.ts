@@ -1,5 +1,5 @@
 import type { Rule } from './config.ts';
-import type { Head } from './head.ts';
+import { type Head, hasName } from './head.ts';
 import { pathStart, questionMark } from './path.ts';
 import { createTrie, step, type Trie } from './trie.ts';
 
@@ -73,18 +73,6 @@ function leastInPlace(place: Place, head: Head, best: number): number {
     }
   }
   return least;
-}
-
-/** Whether a field has this name, given in lower case. */
-function hasName({ bytes, fields }: Head, field: number, name: Uint8Array): boolean {
-  if (fields[field * 4 + 1] !== name.length) return false;
-  const start = fields[field * 4]!;
-  for (let i = 0; i < name.length; i++) {
-    const byte = bytes[start + i]!;
-    const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-    if (lower !== name[i]) return false;
-  }
-  return true;
 }
 
 /** The least of `best` and the header's rules whose prefix the field's value has. */

@@ -1,4 +1,6 @@
-import { type Option, type OptionTable, routeOptions, serverOptions } from './options.ts';
+import { formats } from './formats.ts';
+import type { Option, OptionTable } from './option.ts';
+import { routeOptions, serverOptions } from './options.ts';
 
 /** The page with each of its option tables, between the markers that name them, written anew. */
 export function renewTables(page: string): string {
@@ -29,9 +31,9 @@ function optionsTable(table: OptionTable): string {
 }
 
 function valuesOf(option: Option): string {
-  if (option.type === 'enum') return option.values.map((value) => `\`${value}\``).join(', ');
-  if (option.type === 'string') return 'text';
-  return `${option.type}, ${option.min} to ${option.max}`;
+  if ('values' in option) return option.values.map((value) => `\`${value}\``).join(', ');
+  if ('min' in option) return `${option.type}, ${option.min} to ${option.max}`;
+  return formats[option.type].syntax;
 }
 
 function variableOf({ env, envUnit }: Option): string {

@@ -1,0 +1,32 @@
+/** The longest that is told of a failure. */
+const LENGTH_MAX = 200;
+
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  ETIMEDOUT: 'no connection in time',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'no route to it',
+  ENOTFOUND: 'its name is not known',
+  EAI_AGAIN: 'no name server answers',
+  ENOENT: 'no such socket',
+  EACCES: 'permission denied',
+};
+
+/** Why something failed, in a few words for the log. */
+export function whyFailed(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (
+    (code !== undefined && Object.hasOwn(words, code) && words[code]) ||
+    inOneLine(message || code || String(error))
+  );
+}
+
+/** A text that others have had a hand in, for the log. */
+export function inOneLine(text: string): string {
+  return text
+    .slice(0, LENGTH_MAX)
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim();
+}
