@@ -3,6 +3,9 @@ import type { State } from './backend.ts';
 import { mix } from './hash.ts';
 import type { Balance } from './spec.ts';
 
+/** No rank: of backends that another goes before. */
+const PASSED = -1;
+
 /** Takes one of the backends whose rank is this; null: there is none. Allocates nothing. */
 export type Pick = (rank: number, hash: number) => State | null;
 
@@ -18,6 +21,16 @@ export function createPick({ kind }: Balance, backends: readonly State[]): Pick 
       return (rank, hash) => (equal ? highest(backends, rank, hash) : highestWeighted(backends, rank, hash));
     }
   }
+}
+
+/** The one whose time out ends first. */
+export function pickSoonest(backends: readonly State[], rank: number): State | null {
+  let best: State | null = null;
+  for (let i = 0; i < backends.length; i++) {
+    const backend = backends[i]!;
+    if (backend.rank === rank && (best === null || backend.until < best.until)) best = backend;
+  }
+  return best;
 }
 
 /** Smooth weighted round-robin, as nginx does it: the shares are exact, and a heavy one's turns are spread. */
@@ -40,23 +53,17 @@ function leastBusy(backends: readonly State[], rank: number): State | null {
   let least: State | null = null;
   for (let i = 0; i < backends.length; i++) {
     const backend = backends[i]!;
-    if (backend.rank !== rank) continue;
-    if (least === null || backend.active * least.weight < least.active * backend.weight) least = backend;
+    if (backend.rank === rank && (least === null || isBusier(least, backend))) least = backend;
   }
   if (least === null) return null;
-  const { active, weight } = least;
-  let best: State | null = null;
-  let total = 0;
   for (let i = 0; i < backends.length; i++) {
     const backend = backends[i]!;
-    if (backend.rank !== rank || backend.active * weight !== active * backend.weight) continue;
-    total += backend.weight;
-    backend.credit += backend.weight;
-    if (best === null || backend.credit > best.credit) best = backend;
+    if (backend.rank === rank && isBusier(backend, least)) backend.rank = PASSED;
   }
-  if (best !== null) best.credit -= total;
-  return best;
+  return inTurn(backends, rank);
 }
+
+const isBusier = (one: State, other: State): boolean => one.active * other.weight > other.active * one.weight;
 
 /** Rendezvous hashing: each backend has a number for each hash, and the highest wins, so that one less moves its own only. */
 function highest(backends: readonly State[], rank: number, hash: number): State | null {

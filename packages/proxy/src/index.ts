@@ -1,4 +1,5 @@
 // Upstreams: which one a request goes to, whether it is well, what is said to it and what of its answer goes on.
+
 export { agentOf, tlsOptions } from './agents.ts';
 export { type Answer, type Attempt, type AttemptOptions, attempt } from './attempt.ts';
 export {

@@ -35,7 +35,7 @@ export function parseReturn(text: string): Outcome<ReturnTarget> {
 function parseLocation(text: string, status: number): Outcome<NonNullable<ReturnTarget['location']>> {
   const fault = locationFault(text, status);
   if (fault) return { fault };
-  const parts = text.split(/(\{.*?\})/).filter((part) => part !== '');
+  const parts = text.split(/(\{[^{}]*\})/).filter((part) => part !== '');
   for (const part of parts) {
     const name = /^\{(.*)\}$/.exec(part)?.[1];
     if (name === undefined && /[{}]/.test(part)) {
@@ -64,10 +64,14 @@ function locationFault(text: string, status: number): Fault | undefined {
   }
   if (/\s/.test(text)) return { message: 'a location has no blanks', hint: 'write %20 for one' };
   if (/\p{Cc}/u.test(text)) return { message: 'the location has a control character', hint: 'delete it' };
-  // Both begin with a slash, so they would name another host there.
-  if (/^\/(\/|\\|\{(uri|path)\})/.test(text)) {
-    const hint = 'begin it with one slash, or with https://';
-    return { message: `\`${text}\` can lead to any host`, hint };
+  // Two slashes, as clients read them, begin a host.
+  const [, second] = /^\/(\/|\\|\{uri\}|\{path\})/.exec(text) ?? [];
+  if (second !== undefined) {
+    const message = `\`${text}\` leads to another host`;
+    const hint = second.startsWith('{')
+      ? `${second} begins with a slash: write \`/prefix${second}\``
+      : 'write https:// before the host';
+    return { message, hint };
   }
   if (text.startsWith('/')) return undefined;
   if (/^https?:\/\/(\{host\}|[\w.:[\]-])+(?=[/?]|\{|$)/i.test(text)) return undefined;

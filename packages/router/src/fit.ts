@@ -11,6 +11,8 @@ export function findMisfits(
   { name: key, table, values, lines }: Section,
 ): (Fault & { line: number })[] {
   const { canary, mirror } = values as Partial<RouteOptions>;
+  // What a faulty one would have been, nobody knows.
+  const isWhole = ['canary', 'mirror'].every((name) => !lines.has(name) || Object.hasOwn(values, name));
   const all = [targets, ...(canary ? [canary] : [])];
   const kinds = new Set(all.map(([{ kind }]) => kind));
   const upstreams: UpstreamTarget[] = [...all.filter(areUpstreams).flat(), ...(mirror ? [mirror] : [])];
@@ -23,12 +25,12 @@ export function findMisfits(
         hint: `${key} has an answer of its own: delete it`,
       };
     }
-    if (option.for && !kinds.has(option.for)) {
+    if (isWhole && option.for && !kinds.has(option.for)) {
       const [meant, actual] =
         option.for === 'library' ? ['libraries', 'upstreams'] : ['upstreams', 'a library'];
       return { message: `\`${name}\` is for ${meant}`, hint: `${key} goes to ${actual}: delete it` };
     }
-    if (option.secure && !isSecure) {
+    if (isWhole && option.secure && !isSecure) {
       return { message: `\`${name}\` is for https://`, hint: `no upstream of ${key} is: delete it` };
     }
     if (option.needs && !option.needs.some((other) => lines.has(other))) {

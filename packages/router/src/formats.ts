@@ -45,13 +45,16 @@ function unless<T>(fault: Fault | undefined, value: T): Outcome<T> {
 
 function parseBoolean(text: string): Outcome<boolean> {
   if (text === 'true' || text === 'false') return { value: text === 'true' };
-  const isYes = /^(1|on|yes|true|enabled?)$/i.test(text);
-  return { fault: { message: `\`${text}\` is not true or false`, hint: `write \`${isYes}\`` } };
+  const message = `\`${text}\` is not true or false`;
+  if (/^(1|on|yes|true)$/i.test(text)) return { fault: { message, hint: 'write `true`' } };
+  if (/^(0|off|no|false)$/i.test(text)) return { fault: { message, hint: 'write `false`' } };
+  return { fault: { message } };
 }
 
 function pathFault(path: string, query: boolean): Fault | undefined {
   if (!path.startsWith('/')) {
-    return { message: `\`${path}\` does not begin with \`/\``, hint: `write \`/${path}\`` };
+    const hint = path.includes('://') ? 'write the path alone' : `write \`/${path}\``;
+    return { message: `\`${path}\` does not begin with \`/\``, hint };
   }
   if (/[^\x21-\x7e]/.test(path)) {
     return { message: `\`${path}\` has what no path has`, hint: `write \`${encodeURI(path)}\`` };
@@ -101,6 +104,8 @@ function parseBalance(text: string): Outcome<Balance> {
 
 function parseHost(text: string): Outcome<string> {
   if (text === 'keep' || text === 'upstream') return { value: text };
+  const [, rest] = /^\w+:\/\/([^/]*)/.exec(text) ?? [];
+  if (rest !== undefined) return { fault: { message: `\`${text}\` is no Host`, hint: `write \`${rest}\`` } };
   const outcome = parseAuthority(text);
   return 'fault' in outcome ? outcome : { value: text };
 }

@@ -14,11 +14,14 @@ export function hasName({ bytes, fields }: Head, field: number, name: Uint8Array
   if (fields[field * 4 + 1] !== name.length) return false;
   const start = fields[field * 4]!;
   for (let i = 0; i < name.length; i++) {
-    const byte = bytes[start + i]!;
-    const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-    if (lower !== name[i]) return false;
+    if (lowerCase(bytes[start + i]!) !== name[i]) return false;
   }
   return true;
+}
+
+/** An upper-case letter's lower-case one; any other byte as it is. */
+export function lowerCase(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }
 
 const encoder = new TextEncoder();

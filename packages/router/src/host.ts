@@ -8,21 +8,24 @@ export interface Authority {
   readonly port: number | undefined;
 }
 
-/** Reads `host`, `host:port`, `[::1]:port`. */
+/** Reads `host`, `host:port`, `[::1]`, `[::1]:port`. */
 export function parseAuthority(text: string): Outcome<Authority> {
-  const [, bracketed, plain, colon, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?:(:)(.*))?$/s.exec(text) ?? [];
-  if (bracketed === undefined && plain === undefined) {
-    if (isIPv6(text))
-      return { fault: { message: `\`${text}\` has no brackets`, hint: `write \`[${text}]\`` } };
-    return { fault: { message: `\`${text}\` is no host and port`, hint: 'write `name:80` or `[::1]:80`' } };
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ?? [
+    text,
+    undefined,
+    text,
+  ];
+  if (bracketed === undefined && /^\[|:.*:/s.test(text)) {
+    const hint = 'write `[::1]`, or `[::1]:80` with a port';
+    return { fault: { message: 'an IPv6 address stands in brackets', hint } };
   }
-  const fault = bracketed === undefined ? hostFault(plain!) : addressFault(bracketed);
+  const fault = bracketed === undefined ? hostFault(plain) : addressFault(bracketed);
   if (fault) return { fault };
-  const host = (bracketed ?? plain!).toLowerCase();
-  if (colon === undefined) return { value: { host, port: undefined } };
-  const port = /^\d{1,5}$/.test(digits!) ? Number(digits) : 0;
-  if (port >= 1 && port <= 65535) return { value: { host, port } };
-  const message = `\`${digits}\` is no port`;
+  const host = (bracketed ?? plain).toLowerCase();
+  if (port === undefined) return { value: { host, port } };
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  if (number >= 1 && number <= 65535) return { value: { host, port: number } };
+  const message = port === '' ? 'there is no port after the `:`' : `\`${port}\` is no port`;
   return { fault: { message, hint: 'write a whole number from 1 to 65535' } };
 }
 
@@ -33,10 +36,7 @@ export function hostFault(name: string): Fault | undefined {
   const hint = 'names have letters, digits, `-`, `_` and dots';
   if (/[^\x20-\x7e]/.test(name)) {
     const ascii = domainToASCII(name);
-    return {
-      message: `\`${name}\` is not ASCII`,
-      hint: ascii && ascii !== name ? `write \`${ascii}\`` : hint,
-    };
+    return { message: `\`${name}\` is not ASCII`, hint: ascii ? `write \`${ascii}\`` : hint };
   }
   const labels = name.split('.');
   if (/^\d+$/.test(labels.at(-1)!)) {

@@ -9,6 +9,9 @@ import { parseTargets } from './target.ts';
 import { findUnreachable } from './unreachable.ts';
 import { defaultsOf } from './values.ts';
 
+/** For so many sections of no route the likeliest is looked for, which a reload would wait for. */
+const SUGGESTIONS = 20;
+
 /** Parses the text of a proxy.ini; `file` only names it in errors. Never throws: look at `errors`. */
 export function parseConfig(text: string, file: string): Config {
   const errors: Diagnostic[] = [];
@@ -16,6 +19,7 @@ export function parseConfig(text: string, file: string): Config {
   const server = newSection('server', serverOptions);
   const sections = new Map([['server', server]]);
   const found: (Rule & { key: string; line: number; targets: Targets; section: Section })[] = [];
+  let strange = 0;
   let current: { readonly section: Section; readonly line: number } | undefined;
 
   for (const statement of readStatements(text)) {
@@ -23,7 +27,8 @@ export function parseConfig(text: string, file: string): Config {
     if (statement.kind === 'fault') {
       fail(line, statement.fault);
     } else if (statement.kind === 'section') {
-      const { section, fault } = findSection(sections, collapseBlanks(statement.name));
+      const { section, fault } = findSection(sections, collapseBlanks(statement.name), strange < SUGGESTIONS);
+      if (fault) strange++;
       if (statement.fault) fail(line, statement.fault);
       else if (fault) fail(line, fault);
       current = { section, line };

@@ -11,7 +11,7 @@ export function parseRewrite(text: string): Outcome<Rewrite> {
   }
   try {
     const pattern = new RegExp(source, 'u');
-    const fault = replacementFault(pattern, replacement);
+    const fault = replacementFault(source, replacement);
     return fault ? { fault } : { value: { pattern, replacement } };
   } catch (error) {
     const why = (error as Error).message.replace(/^Invalid regular expression: .*: /s, '');
@@ -20,22 +20,22 @@ export function parseRewrite(text: string): Outcome<Rewrite> {
   }
 }
 
-function replacementFault(pattern: RegExp, replacement: string): Fault | undefined {
-  if (/[^\x21-\x7e]|\?/.test(replacement)) {
-    return { message: `\`${replacement}\` has what no path has`, hint: 'encode it with %' };
+function replacementFault(source: string, replacement: string): Fault | undefined {
+  if (/[^\x21-\x7e]/.test(replacement)) {
+    return { message: `\`${replacement}\` has what no URL has`, hint: 'encode it with %' };
   }
   // The empty alternative always matches, and tells how many groups there are.
-  const groups = new RegExp(`${pattern.source}|`, 'u').exec('')!;
+  const groups = new RegExp(`${source}|`, 'u').exec('')!;
   for (const [reference, digits, name] of replacement.matchAll(/\$(?:\$|(\d{1,2})|<([^>]*)>)/g)) {
+    const isNumber = (text: string) => Number(text) >= 1 && Number(text) < groups.length;
     const isThere =
-      reference === '$$' ||
-      (name === undefined
-        ? Number(digits) >= 1 && Number(digits) < groups.length
-        : name in (groups.groups ?? {}));
+      digits === undefined
+        ? reference === '$$' || Object.hasOwn(groups.groups ?? {}, name!)
+        : isNumber(digits) || isNumber(digits.charAt(0)); // of `$12` the 2 may be text
     if (isThere) continue;
     const count = groups.length - 1;
     const hint = count === 0 ? 'it has none; write one in (…)' : `it has ${count}`;
-    return { message: `\`${reference}\` is no group of \`${pattern.source}\``, hint };
+    return { message: `\`${reference}\` is no group of \`${source}\``, hint };
   }
   return undefined;
 }

@@ -19,17 +19,22 @@ export function newSection(name: string, table: OptionTable): Section {
   return { name, table, values: {}, lines: new Map() };
 }
 
-/** The section of this name or, so that its options are checked too, one like the nearest and a fault. */
+/**
+ * The section of this name or, so that its options are checked too, one like the nearest and a fault. suggest: the
+ * nearest may be looked for, which takes its time among thousands.
+ */
 export function findSection(
   sections: ReadonlyMap<string, Section>,
   name: string,
+  suggest: boolean,
 ): { section: Section; fault?: Fault } {
   const section = sections.get(keyIdentity(name));
   if (section) return { section };
+  const message = `[${name}] is neither a route nor [server]`;
+  if (!suggest) return { section: newSection(name, routeOptions), fault: { message } };
   const names = [...sections.values()].map((known) => known.name);
   const nearest = closest(name, names);
   const { table } = sections.get(keyIdentity(nearest))!;
-  const message = `[${name}] is neither a route nor [server]`;
   return { section: newSection(name, table), fault: { message, hint: `did you mean [${nearest}]?` } };
 }
 

@@ -23,7 +23,7 @@ export function parseTargets(text: string): Outcome<Targets> {
   const words = text.split(/[ \t]+/);
   if (isUpstream(words[0])) return parseUpstreams(words);
   for (const word of words) {
-    const fault = libraryFault(word, words);
+    const fault = libraryFault(word);
     if (fault) return { fault };
   }
   if (words.length > 1) {
@@ -33,14 +33,14 @@ export function parseTargets(text: string): Outcome<Targets> {
   return { value: [{ kind: 'library', path: text }] };
 }
 
-function libraryFault(target: string, words: readonly string[]): Fault | undefined {
+function libraryFault(target: string): Fault | undefined {
   if (isAttribute(target)) {
     const message = `\`${target}\` is said of no upstream`;
     return { message, hint: 'write it after one: `http://10.0.0.7:80 weight=3`' };
   }
   if (isUpstream(target)) {
     const message = 'a route goes to a library or to upstreams, not to both';
-    return { message, hint: `delete \`${words[0]}\`, or make it the canary` };
+    return { message, hint: 'keep one kind; `canary` sends a part of the requests elsewhere' };
   }
   const kind = missing.find(([form]) => form.test(target))?.[1];
   if (kind) return { message: `\`${target}\`: ${kind} are not supported yet`, hint: examples };
@@ -52,7 +52,7 @@ function libraryFault(target: string, words: readonly string[]): Fault | undefin
   if (target.includes('/') || /\.(so|dylib)(\.[\d.]+)?$/.test(target)) return undefined;
   return {
     message: `\`${target}\` is not the path of a library`,
-    hint: `write \`./${target}\` if it is one`,
+    hint: /^\d+$/.test(target) ? `write \`return ${target}\`` : `write \`./${target}\` if it is one`,
   };
 }
 

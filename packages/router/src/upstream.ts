@@ -71,14 +71,15 @@ export function parseUpstream(url: string): Outcome<UpstreamTarget> {
     const hint = 'delete what stands before the `@`; set_request_header can set Authorization';
     return { fault: { message: 'an upstream has no user', hint } };
   }
-  if (path !== '' && path !== '/') {
-    const base = `write \`${scheme.toLowerCase()}://${authority}\``;
-    const hint = path.includes('?') ? base : `${base}, and \`add_prefix = ${path}\` in the route's section`;
-    return { fault: { message: `\`${url}\` has ${path.includes('?') ? 'a query' : 'a path'}`, hint } };
-  }
   const outcome = parseAuthority(authority);
   if ('fault' in outcome)
     return { fault: { ...outcome.fault, message: `\`${url}\`: ${outcome.fault.message}` } };
+  if (path !== '' && path !== '/') {
+    const base = `write \`${scheme.toLowerCase()}://${authority}\``;
+    if (path.includes('?')) return { fault: { message: `\`${url}\` has a query`, hint: base } };
+    const hint = `${base}; \`add_prefix = ${path}\` puts that before each path`;
+    return { fault: { message: `\`${url}\` has a path`, hint } };
+  }
   const { host, port = secure ? 443 : 80 } = outcome.value;
   return { value: { ...common, url: url.replace(/\/$/, ''), secure, host, port, socket: null } };
 }

@@ -5,11 +5,15 @@ import { didYouMean } from './suggest.ts';
 
 /** How the numeric types are called, written and counted: in milliseconds, bytes, percent, or simply in ones. */
 const amounts = {
-  duration: { name: 'a duration', example: ': 250ms, 5s, 2m', units: { ms: 1, s: 1000, m: 60_000 } },
-  size: { name: 'a size', example: ': 64k, 16m', units: { k: 1 << 10, m: 1 << 20, g: 1 << 30 } },
-  integer: { name: 'a whole number', example: '', units: { '': 1 } },
-  percent: { name: 'a percentage', example: ': 50%', units: { '%': 1 } },
+  duration: { name: 'a duration', example: ': 250ms, 5s, 2m', units: units({ ms: 1, s: 1000, m: 60_000 }) },
+  size: { name: 'a size', example: ': 64k, 16m', units: units({ k: 1 << 10, m: 1 << 20, g: 1 << 30 }) },
+  integer: { name: 'a whole number', example: '', units: units({ '': 1 }) },
+  percent: { name: 'a percentage', example: ': 50%', units: units({ '%': 1 }) },
 };
+
+function units(factors: Readonly<Record<string, number>>): ReadonlyMap<string | undefined, number> {
+  return new Map(Object.entries(factors));
+}
 
 /** Reads and checks an option's text: durations give milliseconds, sizes bytes. Never throws. */
 export function parseOption<O extends Option>(option: O, text: string): Outcome<SingleValue<O>> {
@@ -61,6 +65,6 @@ export function defaultsOf<Table extends OptionTable>(table: Table): OptionValue
 
 function amount(type: AmountType, text: string): number | undefined {
   const [, digits, unit] = /^(\d+)([a-z%]*)$/.exec(text) ?? [];
-  const factor = new Map<string | undefined, number>(Object.entries(amounts[type].units)).get(unit);
+  const factor = amounts[type].units.get(unit);
   return factor === undefined ? undefined : Number(digits) * factor;
 }
