@@ -104,7 +104,7 @@ export function proxyMessages(start: StartServer): void {
       const { server, upstream } = proxy;
       await ask(
         server.port,
-        `${head('POST', '/', CHUNKED, 'Trailer: x-sum')}${chunks('hello')}0\r\nX-Sum: 1\r\nContent-Length: 3\r\n\r\n`,
+        `${head('POST', '/', CHUNKED, 'Trailer: x-sum')}${chunks('hello')}0\r\nX-Sum: 1\r\nHost: b\r\n\r\n`,
       );
       expect(upstream.requests[0].raw).toMatch(/\r\n0\r\nX-Sum: 1\r\n\r\n$/);
       expect(valuesOf(upstream.requests[0], 'trailer')).toEqual(['x-sum']);
@@ -241,7 +241,7 @@ export function proxyMessages(start: StartServer): void {
     it('has interim ones before it', async () => {
       const { server, upstream } = proxy;
       upstream.onRequest = (socket) => {
-        socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: close\r\n\r\n');
+        socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nKeep-Alive: timeout=5\r\n\r\n');
         socket.write(`HTTP/1.1 102 Processing\r\n\r\n${answerOf('hello')}`);
       };
       const client = await open(server.port);
@@ -299,7 +299,7 @@ export function proxyMessages(start: StartServer): void {
       upstream.onHead = (socket, _head, rest) => {
         expect(rest).toHaveLength(0);
         socket.write('HTTP/1.1 100 Continue\r\n\r\n');
-        socket.once('data', (body: Buffer) => socket.write(answerOf(body.toString())));
+        socket.once('data', (body: Buffer) => socket.write(answerOf(body.toString(), 'Connection: close')));
       };
       const client = await open(server.port);
       expect(await client.send(expecting).interim()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
