@@ -1,10 +1,10 @@
 // What clients do while an upstream has their request: they read late, pipeline, end their side, go.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { open } from './client.ts';
 import { settled } from './edge.ts';
 import { useRelay } from './relay.ts';
-import { head, logged } from './suite/use-server.ts';
+import { head } from './suite/use-server.ts';
 import { answerOf } from './upstream.ts';
 
 const relayed = useRelay({
