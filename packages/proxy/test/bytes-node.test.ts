@@ -17,9 +17,14 @@ interface Read {
 const stricter: readonly (readonly [why: string, pattern: RegExp])[] = [
   ['RFC 9110 15: there is no such status', /^HTTP\/1\.\d (?:[06-9]\d\d)(?: |\r)/m],
   ['RFC 9112 5.2: folded fields, which a proxy may answer with 502', /\r\n[ \t]+/],
-  ['RFC 9110 8.6: the same length twice, or as a list', /^content-length:(?:[^\r]*,|[^]*^content-length:)/im],
-  ['RFC 9112 6.1: no coding but chunked was asked for, and none in HTTP/1.0', /^transfer-encoding:/im],
-  ['RFC 9112 4: control characters in a reason', /^HTTP\/1\.\d \d\d\d[^\r\n]*[\0-\x08\x0b-\x1f\x7f]/m],
+  [
+    'RFC 9110 8.6: the same length twice, or as a list',
+    /^content-length:(?:[^\r]*,|[\s\S]*^content-length:)/im,
+  ],
+  ['RFC 9112 6.1: no coding but chunked was asked for', /^transfer-encoding:(?![ \t]*chunked[ \t]*\r)/im],
+  ['RFC 9112 6.1: chunked once', /^transfer-encoding:[\s\S]*^transfer-encoding:/im],
+  ['RFC 9112 6.1: no coding in HTTP/1.0', /^HTTP\/1\.0 [\s\S]*^transfer-encoding:/im],
+  ['RFC 9112 4: control characters in a reason', /^HTTP\/1\.\d \d\d\d[^\r\n]*[^\t\r\n\x20-\x7e\x80-\xff]/m],
   ['RFC 9112 2.2: blank lines are ignored before requests alone', /^[\r\n]/],
   ['RFC 9112 2.3: another version', /^HTTP\/(?!1\.[01] )/m],
 ];
