@@ -150,6 +150,7 @@ export function createServe(
     stats.requests += 1;
     connection.phase = Phase.answered;
     connection.fresh = false;
+    connection.found = null; // of a table that may be replaced
     connection.from = connection.contentStart + connection.contentLength;
     connection.wanted = 0;
     if (connection.last) {
