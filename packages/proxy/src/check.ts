@@ -55,7 +55,7 @@ function ask(
   const limit = Math.min(route.health_interval, TIME_MAX);
   return new Promise((resolve) => {
     let connected = false;
-    let problem: string | null = 'the connection was closed without an answer';
+    let problem: string | null = 'connection closed without an answer';
     let settled = false;
     const settle = (result: string | null): void => {
       if (!settled) problem = result;

@@ -69,7 +69,7 @@ export function createCircuit(
   }
 
   function count(failure: boolean): void {
-    const now = Math.floor(performance.now() / PART);
+    const now = (performance.now() / PART) | 0;
     if (now - part >= PARTS) part = now - PARTS;
     while (part < now) {
       part++;

@@ -1,5 +1,5 @@
 // The group of a route: balance, health and circuit put together.
-import { createBackend, type State } from './backend.ts';
+import { State } from './backend.ts';
 import { createPick, pickSoonest } from './balance.ts';
 import { startChecks } from './checks.ts';
 import { createCircuit } from './circuit.ts';
@@ -55,6 +55,6 @@ function createBackends({ targets }: UpstreamSpec): readonly State[] {
   return targets.map((target) => {
     const before = seen.get(target.url) ?? 0;
     seen.set(target.url, before + 1);
-    return createBackend(target, before);
+    return new State(target, before);
   });
 }
