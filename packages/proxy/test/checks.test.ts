@@ -143,6 +143,18 @@ test('one of two that is down has no requests, and the times of passive health d
   await vi.waitFor(() => expect(group.begin(0, tried)).toBe(first), { timeout: 10_000 });
 });
 
+test('in panic a backend that is down has requests, and what becomes of them is no news', async () => {
+  const server = await serverOf((_, res) => res.writeHead(500).end());
+  const { group, lines, until } = checked([target(`http://127.0.0.1:${portOf(server)}`)], {
+    panic_threshold: 50,
+    eject_after: 1,
+  });
+  expect((await until(2))[1]).toBe('fewer than 50 % of the backends are well: all are used');
+  for (const outcome of ['failed', 'failed', 'ok', 'failed'] as const)
+    group.end(group.begin(0, [])!, outcome, 'connection reset');
+  expect(lines).toHaveLength(2);
+});
+
 test('health_status says what is well', async () => {
   const server = await serverOf((_, res) => res.writeHead(401).end());
   const targets = [target(`http://127.0.0.1:${portOf(server)}`)];
