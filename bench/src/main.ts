@@ -12,7 +12,8 @@ import { neighboursTable, runNeighbours } from './neighbours.ts';
 import { help, type Options, parseOptions, UsageError } from './options.ts';
 import { loadCore, scratch } from './paths.ts';
 import type { Peer } from './peer.ts';
-import { flexilib, peers } from './peers.ts';
+import { baseline, flexilib, peers } from './peers.ts';
+import { proxies, runProxies } from './proxies.ts';
 import { report } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { runSaves, savesTable } from './saves.ts';
@@ -57,15 +58,18 @@ async function run(options: Options): Promise<void> {
     if (options.save) await report();
     return;
   }
-  const ready = await prepare(
-    mode === 'peers' ? peers.filter(({ name }) => only?.includes(name) ?? true) : flexilib,
-  );
+  const named = mode === 'peers' ? peers : mode === 'proxies' ? proxies : undefined;
+  const ready = await prepare(named?.filter(({ name }) => only?.includes(name) ?? true) ?? flexilib);
   if (ready.length === 0) throw new UsageError('nothing is left to measure');
-  const save = options.save || (options.full && ready.length === peers.length);
+  const save = options.save || (options.full && ready.length === named?.length);
   if (mode === 'peers') {
-    const results = await runRounds(ready, options);
+    const results = await runRounds(ready, options, { name: 'latest', baseline });
     await keep('latest', results, save);
     print([targetsTable(results), ...tables(results)]);
+  } else if (mode === 'proxies') {
+    const results = await runProxies(ready, options);
+    await keep('proxies', results, save);
+    print(tables(results));
   } else if (mode === 'memory') {
     const results = await runMemory(options);
     await keep('memory', results, save);
@@ -97,18 +101,19 @@ async function run(options: Options): Promise<void> {
 async function main(options: Options): Promise<void> {
   if (options.help) return console.log(help);
   if (options.install) {
-    await install(peers, common);
-    await prepare(peers);
+    await install([...peers, ...proxies], common);
+    await prepare([...peers, ...proxies]);
   }
   if (options.list || options.install) {
-    for (const { name, title, note } of available(peers)) console.log(`${name.padEnd(16)} ${title}: ${note}`);
+    for (const { name, title, note } of available([...peers, ...proxies]))
+      console.log(`${name.padEnd(16)} ${title}: ${note}`);
   } else if (options.report) await report();
   else await run(options);
 }
 
 try {
-  const names = peers.map(({ name }) => name);
-  await main(parseOptions(process.argv.slice(2), names));
+  const names = (all: Peer[]) => all.map(({ name }) => name);
+  await main(parseOptions(process.argv.slice(2), names(peers), names(proxies)));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(`error: ${error.message}\n--help shows the usage`);

@@ -1,6 +1,6 @@
 // The command line.
 import { parseArgs } from 'node:util';
-import { type WorkloadName, workloadNames } from './workloads.ts';
+import { proxyWorkloadNames, type WorkloadName, workloadNames } from './workloads.ts';
 
 export const help: string = `npm run bench -- [MODE] [OPTIONS]
 
@@ -9,6 +9,7 @@ loads it from another. The table shows medians over the rounds.
 
   MODE
     (none)         all servers, all workloads
+    proxies        FlexiLib and its peers as reverse proxies, before an origin that costs next to nothing
     memory         FlexiLib with the examples: idle, after a million requests, with 10,000 idle connections
     neighbours     p99 of a fast route alone, and beside a library that computes 50 ms a call
     tail           p99 at 64 connections while no server is at its limit
@@ -20,9 +21,9 @@ loads it from another. The table shows medians over the rounds.
     --install      get what the peers need, and measure nothing: Debian packages (as root), npm packages, builds
     --rounds N     rounds (9; of memory 3; saves and soak have one)
     --secs N       seconds a measurement (2)
-    --only A,B     these servers only; their ratios need flexilib-inline among them
-    --workloads A  of ${workloadNames.join(', ')}
-    --connections N  idle connections to hold (10000), in the first three rounds
+    --only A,B     these servers only; their ratios need flexilib-inline, or flexilib of the proxies, among them
+    --workloads A  of ${workloadNames.join(', ')}; of proxies ${proxyWorkloadNames.join(', ')}
+    --connections N  idle connections to hold (10000; of proxies 0), in the first three rounds
     --requests N   of soak (20000000) and memory (1000000)
     --quick        one round, one second: is everything in order?
     --save         keep the results in bench/results and write docs/performance.md; a full run of nine rounds or
@@ -32,11 +33,12 @@ loads it from another. The table shows medians over the rounds.
     --help
 `;
 
-export type Mode = 'peers' | 'memory' | 'neighbours' | 'tail' | 'faults' | 'saves' | 'soak';
-const modes: Mode[] = ['memory', 'neighbours', 'tail', 'faults', 'saves', 'soak'];
+export type Mode = 'peers' | 'proxies' | 'memory' | 'neighbours' | 'tail' | 'faults' | 'saves' | 'soak';
+const modes: Mode[] = ['proxies', 'memory', 'neighbours', 'tail', 'faults', 'saves', 'soak'];
 const FULL_ROUNDS = 9;
 const roundsOf: Record<Mode, number> = {
   peers: FULL_ROUNDS,
+  proxies: FULL_ROUNDS,
   neighbours: FULL_ROUNDS,
   tail: FULL_ROUNDS,
   faults: FULL_ROUNDS,
@@ -84,8 +86,8 @@ function known<T extends string>(option: string, text: string, names: readonly T
 const flag = { type: 'boolean', default: false } as const;
 const text = { type: 'string' } as const;
 
-/** Throws UsageError. */
-export function parseOptions(args: string[], servers: string[]): Options {
+/** servers, proxies: what there is to choose from. Throws UsageError. */
+export function parseOptions(args: string[], servers: string[], proxies: string[]): Options {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
@@ -96,17 +98,19 @@ export function parseOptions(args: string[], servers: string[]): Options {
   const mode = positionals.length === 0 ? 'peers' : modes.find((it) => it === positionals[0]);
   if (!mode || positionals.length > 1) throw new UsageError(`the modes are ${modes.join(', ')}`);
   const { quick, only, workloads } = values;
+  const proxied = mode === 'proxies';
+  const all = proxied ? proxyWorkloadNames : workloadNames;
   const rounds = whole('rounds', values.rounds ?? String(quick ? 1 : roundsOf[mode]), 1);
   return {
     mode,
-    only: only === undefined ? undefined : known('only', only, servers),
-    workloads: workloads === undefined ? workloadNames : known('workloads', workloads, workloadNames),
+    only: only === undefined ? undefined : known('only', only, proxied ? proxies : servers),
+    workloads: workloads === undefined ? all : known<WorkloadName>('workloads', workloads, all),
     rounds,
     secs: whole('secs', values.secs ?? (quick ? '1' : '2'), 1),
-    connections: whole('connections', values.connections ?? (quick ? '1000' : '10000'), 0),
+    connections: whole('connections', values.connections ?? (proxied ? '0' : quick ? '1000' : '10000'), 0),
     requests: values.requests === undefined ? undefined : whole('requests', values.requests, 1),
     save: values.save,
-    full: mode === 'peers' && !only && !workloads && !quick && rounds >= FULL_ROUNDS,
+    full: (mode === 'peers' || proxied) && !only && !workloads && !quick && rounds >= FULL_ROUNDS,
     install: values.install,
     report: values.report,
     list: values.list,

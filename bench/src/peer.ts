@@ -1,4 +1,4 @@
-// What the benchmark must know of a server. Each peers/*/peer.ts exports a list of these.
+// What the benchmark must know of a server. Each peers/*/peer.ts and proxies/*/peer.ts exports a list of these.
 import type { WorkloadName } from './workloads.ts';
 
 export interface Site {
@@ -7,6 +7,8 @@ export interface Site {
   folder: string;
   /** The executor to call. */
   library: string;
+  /** What a proxy asks: a port. */
+  upstream: number;
 }
 
 export interface Launch {

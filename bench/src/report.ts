@@ -30,14 +30,23 @@ function servers({ servers: all }: Results): string {
   return ['| server | version | |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
+/** What a run of rounds is told with, beside its charts. */
+function head(results: Results): string[] {
+  const { seconds, wrk, machine } = results;
+  const medians = `Medians of ${rounds(results)} rounds of ${seconds} s a cell, wrk ${wrk}; in brackets the quartiles.`;
+  return [where(machine), medians];
+}
+
+function proxies(results: Results): string {
+  return [...head(results), servers(results), ...tables(results).map(markdown)].join('\n\n');
+}
+
 function peers(results: Results): string {
   const figures = charts(results);
   mkdirSync(pictures, { recursive: true });
   for (const [name, text] of Object.entries(figures)) writeFileSync(join(pictures, name), text);
-  const { seconds, wrk, machine } = results;
   return [
-    where(machine),
-    `Medians of ${rounds(results)} rounds of ${seconds} s a cell, wrk ${wrk}; in brackets the quartiles.`,
+    ...head(results),
     Object.keys(figures)
       .map((name) => `![${name.replace('.svg', '')}](performance/${name})`)
       .join('\n'),
@@ -64,8 +73,10 @@ export function between(whole: string, name: string, text: string): string {
 
 export async function report(): Promise<void> {
   const results = kept<Results>('latest');
+  const proxied = kept<Results>('proxies');
   const parts: Record<string, string> = {
     peers: results ? peers(results) : 'Not measured yet: `npm run bench`.',
+    proxies: proxied ? proxies(proxied) : 'Not measured yet: `npm run bench -- proxies`.',
     memory: section<MemoryResults>('memory', (it) => markdown(memoryTable(it))),
     neighbours: section<Neighbours>('neighbours', (it) => markdown(neighboursTable(it))),
     tail: section<Tail>('tail', (it) => markdown(tailTable(it))),

@@ -3,7 +3,6 @@ import { leave } from './keep.ts';
 import { machine, version } from './machine.ts';
 import type { Options } from './options.ts';
 import type { Peer } from './peer.ts';
-import { baseline } from './peers.ts';
 import type { Results } from './results.ts';
 import { shuffle } from './stats.ts';
 import { turn } from './turn.ts';
@@ -11,12 +10,22 @@ import { turn } from './turn.ts';
 /** Memory a connection hardly varies: so many rounds are enough. */
 const CONNECTION_ROUNDS = 3;
 
-export async function runRounds(peers: Peer[], options: Options): Promise<Results> {
+/** What differs between the servers and the proxies. */
+export interface Plan {
+  /** Of the results. */
+  name: string;
+  /** What the others are compared with. */
+  baseline: string;
+  /** What proxies ask. */
+  upstream?: number;
+}
+
+export async function runRounds(peers: Peer[], options: Options, plan: Plan): Promise<Results> {
   const results: Results = {
     machine: machine(),
     wrk: version(['wrk', '-v']),
     seconds: options.secs,
-    baseline,
+    baseline: plan.baseline,
     servers: peers.map(({ name, title, note, version: words }) => ({
       name,
       title,
@@ -35,6 +44,7 @@ export async function runRounds(peers: Peer[], options: Options): Promise<Result
           seconds: options.secs,
           workloads: options.workloads,
           connections,
+          upstream: plan.upstream,
           onCell(cell, { rps, user, system, p99, other, errors = 0 }) {
             const busy = other > 5 ? `, ${other} % of the core went to others` : '';
             const failed = errors > 0 ? `, ${errors} FAILED` : '';
@@ -51,7 +61,7 @@ export async function runRounds(peers: Peer[], options: Options): Promise<Result
         console.error(`  failed: ${(error as Error).message}`);
       }
     }
-    leave('latest', results); // a run takes long, and may be cut short
+    leave(plan.name, results); // a run takes long, and may be cut short
   }
   return results;
 }

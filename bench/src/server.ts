@@ -24,6 +24,7 @@ export interface Server {
 export interface StartOptions {
   cores?: string;
   library?: string;
+  upstream?: number;
   environment?: Record<string, string>;
   /** What is asked for until it is answered. */
   target?: string;
@@ -63,7 +64,8 @@ export async function startServer(peer: Peer, options: StartOptions = {}): Promi
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
-  const { argv, environment, stdout } = peer.launch({ port, folder, library: options.library ?? executor });
+  const { library = executor, upstream = 0 } = options;
+  const { argv, environment, stdout } = peer.launch({ port, folder, library, upstream });
 
   const log = join(folder, 'stderr.log');
   const out = openSync(stdout ?? join(folder, 'stdout.log'), 'a'); // append: the soak truncates it

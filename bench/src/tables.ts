@@ -1,13 +1,26 @@
 // The tables of a run.
 import { type CellPick, cpu, errors, p50, p99, rps, system, user } from './picks.ts';
 import { absolute, type Pick, type Results, ratio, total } from './results.ts';
-import { both, duration, hundredths, mebibytes, median, type Table, table, tenths, whole } from './words.ts';
-import { type CellName, cellsOf, workloadNames } from './workloads.ts';
+import {
+  both,
+  costs,
+  duration,
+  hundredths,
+  mebibytes,
+  median,
+  type Table,
+  table,
+  tenths,
+  whole,
+} from './words.ts';
+import { type CellName, cellsOf, proxyWorkloadNames, workloadNames } from './workloads.ts';
 
-const cells = cellsOf(workloadNames);
-const heads: string[] = cells.map(({ cell, workload, connections }) =>
-  cell.startsWith('text') ? `text, ${connections} conn.` : workload.title,
-);
+/** Columns that a run has nothing of are left out. */
+const cells = cellsOf([...workloadNames, ...proxyWorkloadNames]);
+const heads: string[] = cells.map(({ cell, workload, connections }) => {
+  if (cell.startsWith('text')) return `text, ${connections} conn.`;
+  return cell.startsWith('small') ? `${workload.title}, ${connections} conn.` : workload.title;
+});
 
 type Write = (value: number) => string;
 
@@ -42,15 +55,16 @@ function memoryTable(results: Results): Table {
     ['private dirty', ({ loaded }) => loaded?.dirty, mebibytes],
     ['KiB a connection', ({ perConnection }) => perConnection?.dirty, hundredths],
   ];
+  const base = results.servers.find(({ name }) => name === results.baseline)?.title ?? results.baseline;
   const rows = results.servers.map(({ name, title }) => [
     title,
     ...columns.map(([, pick, write]) => {
       const own = median(absolute(results, name, pick), write);
-      return own && `${own} · ${median(ratio(results, name, pick), hundredths)}`;
+      return [own, median(ratio(results, name, pick), hundredths)].filter((text) => text !== '').join(' · ');
     }),
   ]);
   return table(
-    'Start to first answer, memory; and the ratio to FlexiLib, inline',
+    `Start to first answer, memory; and the ratio to ${base}`,
     ['server', ...columns.map(([head]) => head)],
     rows,
   );
@@ -59,7 +73,7 @@ function memoryTable(results: Results): Table {
 export function tables(results: Results): Table[] {
   return [
     figures(results, 'Requests/s', rps, whole),
-    figures(results, 'CPU µs a request', cpu, tenths),
+    figures(results, 'CPU µs a request', cpu, costs),
     byWorkload(results, 'CPU µs a request, user + system', (name, cell) => parts(results, name, cell)),
     figures(results, 'p50', p50, duration),
     figures(results, 'p99', p99, duration),

@@ -43,6 +43,8 @@ export interface TurnOptions {
   workloads: readonly WorkloadName[];
   /** Idle connections to hold; 0: none. */
   connections: number;
+  /** What a proxy asks. */
+  upstream?: number | undefined;
   onCell(cell: CellName, figures: Cell): void;
 }
 
@@ -52,7 +54,10 @@ const LONG_SETTLE_MS = 1000;
 const WARM_SECONDS = 1;
 /** What is new to a server is warmed first. Just-in-time compilers share its core and need more than one run, since it
  * is where connections come and go that they guess wrong. */
-const WARM_RUNS: Partial<Record<CellName, number>> = { 'text@64': 3, 'json@64': 1, 'echo@64': 2 };
+const WARM_RUNS: Partial<Record<CellName, number>> = {
+  ...{ 'text@64': 3, 'json@64': 1, 'echo@64': 2 },
+  ...{ 'small@64': 3, 'fields@64': 1, '16k@64': 1, '1m@64': 1 },
+};
 
 const round = (value: number, digits: number) => Number(value.toFixed(digits));
 
@@ -97,7 +102,7 @@ async function idleConnections(server: Server, wanted: number): Promise<PerConne
 
 export async function turn(peer: Peer, options: TurnOptions): Promise<Sample> {
   const names = options.workloads.filter((name) => peer.workloads.includes(name));
-  const server = await startServer(peer);
+  const server = await startServer(peer, options.upstream ? { upstream: options.upstream } : {});
   try {
     await sleep(SETTLE_MS);
     const sample: Sample = {
@@ -114,7 +119,7 @@ export async function turn(peer: Peer, options: TurnOptions): Promise<Sample> {
       sample.cells[cell] = figures;
       options.onCell(cell, figures);
       // After the same load for everyone, before workloads that not everyone has.
-      if (cell === 'text@64') {
+      if (cell === 'text@64' || cell === 'small@64') {
         await sleep(SETTLE_MS);
         sample.loaded = memory(server.pids());
         if (options.connections > 0)

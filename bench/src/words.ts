@@ -5,6 +5,9 @@ export const whole = (value: number): string => Math.round(value).toLocaleString
 export const tenths = (value: number): string => value.toFixed(1);
 export const duration = (microseconds: number): string =>
   microseconds < 1000 ? `${Math.round(microseconds)} µs` : `${(microseconds / 1000).toFixed(1)} ms`;
+/** Of microseconds. */
+export const costs = (microseconds: number): string =>
+  microseconds < 10_000 ? tenths(microseconds) : `${tenths(microseconds / 1000)} ms`;
 export const mebibytes = (kib: number): string => (kib / 1024).toFixed(1);
 export const hundredths = (value: number): string => value.toFixed(2);
 

@@ -8,10 +8,14 @@ export interface Workload {
   /** Requests a write. */
   depth: number;
   connections: readonly number[];
+  /** Fields as a browser sends them: twelve, Host included. */
+  browser?: true;
 }
 
 export const workloadNames = ['text', 'json', 'echo', 'spin', 'pipelined'] as const;
-export type WorkloadName = (typeof workloadNames)[number];
+/** Of proxies. */
+export const proxyWorkloadNames = ['small', 'fields', '16k', '1m'] as const;
+export type WorkloadName = (typeof workloadNames)[number] | (typeof proxyWorkloadNames)[number];
 
 const get = { method: 'GET', bodyBytes: 0, depth: 1, connections: [64] } as const;
 
@@ -20,6 +24,10 @@ export const workloads: Record<WorkloadName, Workload> = {
   json: { ...get, title: 'JSON, 1 KiB', target: '/json' },
   echo: { ...get, title: 'POST echoed, 4 KiB', target: '/echo', method: 'POST', bodyBytes: 4096 },
   spin: { ...get, title: '1 ms of computing', target: '/spin' },
+  small: { ...get, title: '12 bytes', target: '/x', connections: [64, 512] },
+  fields: { ...get, title: '12 and 9 fields', target: '/fields', browser: true },
+  '16k': { ...get, title: '16 KiB', target: '/16k' },
+  '1m': { ...get, title: '1 MiB', target: '/1m' },
   pipelined: { ...get, title: 'text, pipelined 16 deep', target: '/x', depth: 16 },
 };
 

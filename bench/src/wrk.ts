@@ -9,6 +9,7 @@ export interface Load {
   targets: string[];
   bodyBytes?: number;
   depth?: number;
+  browser?: boolean;
   /** A client waits from one millisecond to this many before it asks again; missing: it doesn't wait. */
   pauseMs?: number;
   connections: number;
@@ -47,13 +48,22 @@ export async function load(port: number, wanted: Load): Promise<Told> {
     targets,
     bodyBytes = 0,
     depth = 1,
+    browser = false,
     pauseMs = 0,
     launcher = [],
     connections,
     seconds,
   } = wanted;
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(bench, 'load/wrk.lua')];
-  const script = ['--', method, targets.join(), String(bodyBytes), String(depth), String(pauseMs)];
+  const script = [
+    '--',
+    method,
+    targets.join(),
+    String(bodyBytes),
+    String(depth),
+    String(pauseMs),
+    String(browser),
+  ];
   const child = startOn(
     String(loadCore),
     [...launcher, 'wrk', ...options, `http://127.0.0.1:${port}`, ...script],

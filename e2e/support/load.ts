@@ -23,6 +23,8 @@ export interface Load {
 export interface LoadOptions {
   path?: string;
   body?: string;
+  /** Of a POST; missing: it is a GET. */
+  content?: string;
   connections?: number;
   /** Milliseconds between an answer and the next request. */
   pause?: number;
@@ -33,9 +35,12 @@ export interface LoadOptions {
 /** Connections that each ask again as soon as they are answered, and are opened anew when they end. */
 export function steadyLoad(
   port: number,
-  { path = '/steady', body = 'steady', connections = 16, pause = 0, onAnswer }: LoadOptions = {},
+  { path = '/steady', body = 'steady', content, connections = 16, pause = 0, onAnswer }: LoadOptions = {},
 ): Load {
-  const request = `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
+  const request =
+    content === undefined
+      ? `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`
+      : `POST ${path} HTTP/1.1\r\nHost: test\r\nContent-Length: ${content.length}\r\n\r\n${content}`;
   const tail = `\r\n\r\n${body}`;
   const load = {
     answered: 0,

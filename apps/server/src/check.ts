@@ -1,20 +1,29 @@
-import { open } from 'node:fs/promises';
+import { access, constants, open } from 'node:fs/promises';
 import { ElfProblem, objection, readElf } from '@flexilib/loader';
 import { FlexilibError } from '@flexilib/native';
 import type { Log } from './log.ts';
-import { readSettings } from './settings.ts';
+import { librariesOf, readSettings, type Settings } from './settings.ts';
 
 /** `flexilib check`: tells everything that is wrong; gives the exit status. A library that isn't built yet is no error. */
 export async function check(file: string, log: Log): Promise<number> {
   try {
     const { routes, warnings } = await readSettings(file);
     for (const warning of warnings) log.warn(warning);
-    for (const library of new Set(routes.map((route) => route.library))) {
+    for (const library of librariesOf(routes)) {
       const doubt = await doubtAbout(library);
       if (doubt) log.warn(doubt);
     }
+    const { urls, files } = upstreamsOf(routes);
+    for (const file of files) {
+      const doubt = await access(file, constants.R_OK).then(
+        () => null,
+        (error: Error) => explain(file, error),
+      );
+      if (doubt) log.warn(doubt);
+    }
     await log.flush();
-    process.stdout.write(`${file}: ok, ${count(routes.length, 'route')}\n`);
+    const counts = [count(routes.length, 'route'), ...(urls.size > 0 ? [count(urls.size, 'upstream')] : [])];
+    process.stdout.write(`${file}: ok, ${counts.join(', ')}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof FlexilibError) || error.code !== 'FL_CONFIG') throw error;
@@ -36,8 +45,25 @@ async function doubtAbout(path: string): Promise<string | null> {
     return objection(path, await readElf(file, (await file.stat()).size))?.message ?? null;
   } catch (error) {
     if (error instanceof ElfProblem) return `${path}: ${error.message}`;
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-      ? `${path}: there is no such file yet`
-      : `${path}: ${(error as Error).message}`;
+    return explain(path, error as Error);
   }
+}
+
+function explain(path: string, error: NodeJS.ErrnoException): string {
+  return error.code === 'ENOENT' ? `${path}: there is no such file yet` : `${path}: ${error.message}`;
+}
+
+/** Upstreams that are named, mirrors included, and the files that TLS with them needs. */
+function upstreamsOf(routes: Settings['routes']): { urls: Set<string>; files: Set<string> } {
+  const urls = new Set<string>();
+  const files = new Set<string>();
+  for (const { destination, canary } of routes) {
+    for (const to of [destination, canary?.destination]) {
+      if (to?.kind !== 'upstream') continue;
+      const { mirror, tls_ca, tls_certificate, tls_key } = to.spec.options;
+      for (const { url } of [...to.spec.targets, ...(mirror ? [mirror] : [])]) urls.add(url);
+      for (const file of [tls_ca, tls_certificate, tls_key]) if (file !== undefined) files.add(file);
+    }
+  }
+  return { urls, files };
 }

@@ -64,5 +64,5 @@ export function createReload(
 
 function changedOptions(before: Settings['server'], after: Settings['server']): string[] {
   const names = Object.keys(after) as (keyof Settings['server'])[];
-  return names.filter((name) => name !== 'timeout' && before[name] !== after[name]); // it is the routes' by now
+  return names.filter((name) => name !== 'timeout' && String(before[name]) !== String(after[name])); // it is the routes' by now
 }

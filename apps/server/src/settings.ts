@@ -2,18 +2,21 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
-import {
-  environmentOptions,
-  formatDiagnostic,
-  libraryPath,
-  parseConfig,
-  type Route,
-  type ServerOptions,
-} from '@flexilib/router';
+import { environmentOptions, formatDiagnostic, parseConfig, type ServerOptions } from '@flexilib/router';
+import { type SettledRoute, settleRoute } from './settle.ts';
+
+/** Unless the configuration says more. */
+const LIBRARY_BODY_MAX = 16 << 20;
+/** A library has the whole of it in memory. */
+const LIBRARY_BODY_LIMIT = 2 ** 30;
 
 export interface Settings {
-  routes: (Route & { library: string; timeout: number })[];
+  routes: SettledRoute[];
   server: ServerOptions & { threads: number };
+  /** Largest body of a request to a library; upstreams have their own. */
+  maxBody: number;
+  /** Whose Forwarded and X-Forwarded-* are believed: addresses and networks. */
+  trusted: readonly string[];
   /** Ready to be told. */
   warnings: string[];
   /** What was read. */
@@ -49,15 +52,19 @@ export async function readSettings(file: string, copy: string = file): Promise<S
   const folder = dirname(resolve(file));
   const server = { ...config.server, ...environment.server };
   return {
-    routes: config.routes.map((route) => ({
-      ...route,
-      library: libraryPath(route.targets[0], folder),
-      timeout: route.options.timeout ?? server.timeout,
-    })),
+    routes: config.routes.map((route) => settleRoute(route, server, folder)),
     server: { ...server, threads: server.threads ?? threadsOf(server.workers) },
+    maxBody: Math.min(server.max_body ?? LIBRARY_BODY_MAX, LIBRARY_BODY_LIMIT),
+    trusted: server.trusted_proxies ?? [],
     warnings: config.warnings.map(formatDiagnostic),
     text,
   };
+}
+
+/** The libraries that routes and their canaries name. */
+export function librariesOf(routes: Settings['routes']): Set<string> {
+  const destinations = routes.flatMap(({ destination, canary }) => [destination, canary?.destination]);
+  return new Set(destinations.flatMap((to) => (to?.kind === 'library' ? [to.library] : [])));
 }
 
 /** What one of so many serving processes may use of the machine. */

@@ -10,6 +10,7 @@ import {
   settleReports,
   startRuntime,
 } from '@flexilib/native';
+import { createGroups } from '@flexilib/proxy';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
 import { joinDev } from './dev.ts';
@@ -19,7 +20,7 @@ import { startPulse } from './pulse.ts';
 import { createReload } from './reload.ts';
 import { restWhenQuiet } from './rest.ts';
 import { buildTable } from './routes.ts';
-import type { Settings } from './settings.ts';
+import { librariesOf, type Settings } from './settings.ts';
 import { onCommands } from './signals.ts';
 
 /** How long requests in flight may take when the process is told to end. */
@@ -114,12 +115,16 @@ export async function work({
 
   const pulse = startPulse({ runtime, supervisor, maxMemory: server.max_memory, log });
   const executors = dev?.executorsOf(loader) ?? loader;
-  let table = buildTable(settings.routes, executors);
+  const groups = createGroups({
+    onState: (key, text, worse) => log[worse ? 'error' : 'info'](`${key}: ${text}`),
+  });
+  let table = buildTable(settings.routes, executors, groups);
   const door: Door = createDoor({
     runtime,
     routes: () => table,
+    trusted: settings.trusted,
     limits: { header: server.header_timeout, idle: server.idle_timeout, send: server.send_timeout },
-    body: { max: server.max_body, timeout: server.body_timeout },
+    body: { max: settings.maxBody, timeout: server.body_timeout },
     maxQueue: server.max_queue,
     maxConnections: server.max_connections,
     onFault: (path, text) => log.error(`${path}: ${text}`),
@@ -130,8 +135,9 @@ export async function work({
   const reload = createReload(
     { file, started: settings, log, supervisor, shared: runDirectory.shared },
     (routes) => {
-      table = buildTable(routes, executors);
-      loader.keepOnly(new Set(routes.map((route) => route.library)));
+      table = buildTable(routes, executors, groups);
+      loader.keepOnly(librariesOf(routes));
+      groups.keepOnly(table.groups);
     },
   );
 
@@ -139,6 +145,7 @@ export async function work({
     pulse.leave();
     dev?.leave();
     await door.close(grace);
+    groups.close();
     await Promise.race([settleReports(), sleep(REPORTS_MS)]);
     await Promise.race([loader.close(), sleep(Math.min(grace, UNLOAD_MS))]);
     await watcher.close(); // after the last load, which tells it what it saw

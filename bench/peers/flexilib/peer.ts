@@ -2,11 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, serverNode } from '../../src/paths.ts';
-import type { Peer, Site } from '../../src/peer.ts';
+import type { Need, Peer, Site } from '../../src/peer.ts';
 import { workloadNames } from '../../src/workloads.ts';
 
-const command: string = join(root, 'apps/server/bin/flexilib.cjs');
+export const command: string = join(root, 'apps/server/bin/flexilib.cjs');
 const bundle: string = join(root, 'apps/server/dist/flexilib.cjs');
+export const needs: Need[] = [{ file: bundle, get: 'npm run build' }];
+export const version: string[] = [serverNode, command, '--version'];
 
 /** Routes in their order, all to the one library, and those of them that run inline. */
 export function proxyIni({ library, port }: Site, routes: string[], inline: string[]): string {
@@ -24,8 +26,8 @@ export function flexilib(words: Words, routes: string[], inline: string[], stdou
   return {
     ...words,
     workloads: workloadNames,
-    needs: [{ file: bundle, get: 'npm run build' }],
-    version: [serverNode, command, '--version'],
+    needs,
+    version,
     launch(site) {
       const file = join(site.folder, 'proxy.ini');
       writeFileSync(file, proxyIni(site, routes, inline));

@@ -7,9 +7,11 @@ export interface Nginx {
   /** What answers. */
   location: string;
   log: boolean;
+  /** More of the http block. */
+  http?: string;
 }
 
-export function configuration({ port, folder, module, location, log }: Nginx): string {
+export function configuration({ port, folder, module, location, log, http = '' }: Nginx): string {
   return `${module ? `load_module ${module};` : ''}
 worker_processes 1;
 daemon off;
@@ -28,6 +30,7 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
+  ${http}
   server {
     listen 127.0.0.1:${port} backlog=4096;
     default_type text/plain;

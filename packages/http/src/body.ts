@@ -69,13 +69,7 @@ function collect(req: IncomingMessage, limits: BodyLimits, pieces: Buffer[]): Pr
     const timer = setTimeout(() => finish(408), limits.timeout);
     function finish(result: number | null): void {
       clearTimeout(timer);
-      req
-        .off('data', onData)
-        .off('end', onEnd)
-        .off('close', onClose)
-        .off('error', onClose)
-        .off(BROKEN, onBroken);
-      req.pause();
+      stop();
       resolve(result);
     }
     function onData(piece: Buffer): void {
@@ -86,12 +80,31 @@ function collect(req: IncomingMessage, limits: BodyLimits, pieces: Buffer[]): Pr
       else if (isFull()) finish(503);
       else timer.refresh();
     }
-    const onEnd = () => finish(200);
-    const onClose = () => finish(null);
-    const onBroken = () => finish(broken.get(req)!);
-    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose).on(BROKEN, onBroken);
-    if (broken.has(req)) onBroken();
+    const stop = listen(req, { onData, onEnd: () => finish(200), onBroken: finish });
   });
+}
+
+export interface BodyListener {
+  onData(piece: Buffer): void;
+  onEnd(): void;
+  /** The rest can't be read: the status to tell it with; null: the client has gone. */
+  onBroken(status: number | null): void;
+}
+
+/** Reads a body piece by piece. The function that it gives pauses it and ends that; not before this has returned. */
+export function listen(req: IncomingMessage, { onData, onEnd, onBroken }: BodyListener): () => void {
+  const onClose = () => onBroken(null);
+  let stopped = false;
+  const onBreak = () => {
+    if (!stopped) onBroken(broken.get(req)!);
+  };
+  req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose).on(BROKEN, onBreak);
+  if (broken.has(req)) process.nextTick(onBreak);
+  return () => {
+    stopped = true;
+    req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    req.off(BROKEN, onBreak).pause();
+  };
 }
 
 function lengthOf(pieces: Buffer[]): number {

@@ -1,5 +1,6 @@
 // The order on a connection: requests that are pipelined are answered one after the other (RFC 9112 9.3.2), and a
 // client that sends faster than it is answered, or doesn't take its answer, is not read from.
+import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -25,6 +26,8 @@ export interface Connection {
   hold(): void;
   /** The peer broke the protocol. False when that was known, or nobody listens any more. */
   fail(): boolean;
+  /** What is read from here on onData has, and node:http doesn't see it: no request comes any more. */
+  detach(onData: (piece: Buffer) => void): void;
   /** The last answer was given: sends a FIN, and what comes now is read only so that the answer arrives. */
   end(): void;
 }
@@ -66,10 +69,10 @@ export function createConnection({ socket, peer, given, onError }: ConnectionOpt
     if (!isHeld()) socket.resume();
   }
 
-  /** What is read from here on node:http doesn't see. It must be reading at this moment, or nobody ever does. */
-  function discard(): void {
-    socket.removeAllListeners('data');
-    socket.on('data', () => {});
+  /** It must be reading when the listeners change, or nobody ever reads. */
+  function detach(onData: (piece: Buffer) => void): void {
+    const change = () => socket.removeAllListeners('data').on('data', onData);
+    socket.pause().once('resume', change).resume();
   }
 
   const connection: Connection = {
@@ -99,12 +102,13 @@ export function createConnection({ socket, peer, given, onError }: ConnectionOpt
       failed = true;
       return first;
     },
+    detach,
     end() {
-      if (ended) return;
+      if (ended || socket.destroyed) return;
       ended = true;
       socket.end();
       // RFC 9112 9.6: a close with unread bytes is a reset, which may overtake the answer.
-      socket.pause().once('resume', discard).resume();
+      detach(() => {});
       const timer = setTimeout(() => socket.destroy(), LINGER_MS);
       socket.once('close', () => clearTimeout(timer));
     },

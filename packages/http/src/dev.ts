@@ -12,8 +12,8 @@ export interface DevHooks {
 }
 
 export function dressed(exchange: Exchange, { dress }: DevHooks): Exchange {
-  return async (req, res, expectsContinue) => {
-    const result = await exchange(req, res, expectsContinue);
+  return async (req, res, connection, expectsContinue) => {
+    const result = await exchange(req, res, connection, expectsContinue);
     if (!result.reply) return result;
     const { reply, story, measured } = result;
     return { ...result, reply: dress(req, reply, (await story) ?? null, measured ?? null) };

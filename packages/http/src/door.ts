@@ -21,6 +21,8 @@ export interface DoorOptions extends Omit<ExchangeOptions, 'onInline'> {
   limits: Limits;
   /** Connections beyond it wait until others are closed. */
   maxConnections: number;
+  /** Whose Forwarded and X-Forwarded-* are believed: numeric addresses and networks (CIDR). */
+  trusted: readonly string[];
   /** Takes a line for each request that was answered, or whose client went while it was being answered. */
   log: LineSink;
   /** Of `flexilib dev`: looks at every exchange. */

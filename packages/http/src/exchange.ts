@@ -1,42 +1,45 @@
-// One request through its executor: route, generation, body, call, reply.
+// One request through its executor: route, generation, body, call, reply; or to an upstream.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Generation } from '@flexilib/loader';
 import { FlexilibError, type Runtime } from '@flexilib/native';
 import type { BlockingWatch } from './blocking.ts';
-import { type BodyLimits, isCostly, isTooLarge, readBody } from './body.ts';
+import { isCostly, isTooLarge, readBody } from './body.ts';
+import type { Connection } from './connection.ts';
 import { createDispatch } from './dispatch.ts';
 import { writeHead } from './head.ts';
 import { isFull, letGo } from './held.ts';
+import { createForward, type ForwardOptions } from './proxy/forward.ts';
 import { ownResult, type Result } from './result.ts';
 import type { RouteTable } from './routes.ts';
 import { validateRequest } from './validate.ts';
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends ForwardOptions {
   runtime: Runtime;
   routes(): RouteTable;
-  body: BodyLimits;
   /** Calls that may wait for a thread. */
   maxQueue: number;
   onInline: BlockingWatch;
-  /** An executor misbehaved: a line for the operator. */
+  /** An executor or an upstream misbehaved: a line for the operator. */
   onFault(path: string, text: string): void;
 }
 
 /**
- * Answers requests with executors. expectsContinue: the client waits for a 100 before it sends its body. Rejects when
+ * Answers requests with executors and upstreams. expectsContinue: the client waits for a 100 before it sends its body. Rejects when
  * the process is out of memory.
  */
 export type Exchange = (
   req: IncomingMessage,
   res: ServerResponse,
+  connection: Connection,
   expectsContinue: boolean,
 ) => Promise<Result>;
 
 export function createExchange(options: ExchangeOptions): Exchange {
   const { runtime, body: limits } = options;
   const dispatch = createDispatch(options);
+  const forward = createForward(options);
 
-  return async (req, res, expectsContinue) => {
+  return async (req, res, connection, expectsContinue) => {
     const refusal = validateRequest(req);
     if (refusal) return ownResult(refusal, req, true);
     // Without a 100 the client may leave its body out, and then nobody knows where the next request begins.
@@ -53,7 +56,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
         const reply = route.reply(call, req.method === 'HEAD');
         return { ...withoutBody(404), reply };
       }
-      if (route.kind === 'upstream') return withoutBody(502);
+      if (route.kind === 'upstream') {
+        dispatched = true;
+        runtime.releaseCall(call); // the request itself has all that upstreams are told
+        return await forward({ req, res, connection, route, expectsContinue });
+      }
       if (isFull()) return withoutBody(503);
       // Before the body: a request keeps the generation that it started with.
       const acquired = await acquire(route.executor);

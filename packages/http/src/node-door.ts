@@ -11,13 +11,18 @@ import type { Door, DoorOptions } from './door.ts';
 import { createExchange } from './exchange.ts';
 import { hold, letGo } from './held.ts';
 import { createNodeServer, stopAccepting, watchHeads } from './node-server.ts';
+import { askedProtocol } from './proxy/upgrade.ts';
 import { type ClientError, statusOf } from './refusal.ts';
 import { ownReply, type Reply } from './reply.ts';
-import { ownResult, type Result } from './result.ts';
+import { ownResult, type Result, type Sent } from './result.ts';
 import { sendLastReply, sendReply } from './send.ts';
 
 /** What node:http reads at a time. */
 const READ_MAX = 64 << 10;
+
+type Decide = (connection: Connection) => Promise<Result>;
+/** Sends a reply so that the connection can go on. As sendReply. */
+type Keep = (reply: Reply) => Promise<boolean>;
 
 export interface NodeDoor extends Door {
   /** Goes on with a connection: its descriptor, «address:port» of its client, and what was read of it. */
@@ -47,9 +52,11 @@ export function createNodeDoor(
     if (!connections.has(socket)) add(socket, `${socket.remoteAddress}:${socket.remotePort}`, 0);
   });
   server.on('request', (req, res) => {
-    if (!options.dev?.take(req, res)) take(req, res, () => exchange(req, res, false));
+    if (!options.dev?.take(req, res)) take(req, res, (connection) => exchange(req, res, connection, false));
   });
-  server.on('checkContinue', (req, res) => take(req, res, () => exchange(req, res, true)));
+  server.on('checkContinue', (req, res) =>
+    take(req, res, (connection) => exchange(req, res, connection, true)),
+  );
   server.on('checkExpectation', (req, res) => take(req, res, async () => ownResult(417, req, true)));
   server.on('connect', (req, socket) => onConnect(req, socket as Socket));
   server.on('clientError', onClientError);
@@ -65,12 +72,15 @@ export function createNodeDoor(
     });
   }
 
-  function take(req: IncomingMessage, res: ServerResponse, decide: () => Promise<Result>): void {
+  function take(req: IncomingMessage, res: ServerResponse, decide: Decide): void {
     const connection = connections.get(req.socket);
     if (!connection) return;
     connection.last = req;
     const keep =
-      res.shouldKeepAlive && !wantsUpgrade(req) ? (reply: Reply) => sendReply(req, res, reply) : null;
+      // node:http loses what follows a request for another protocol in the same packet (seen in 24.21), so nothing may.
+      res.shouldKeepAlive && askedProtocol(req) === null
+        ? (reply: Reply) => sendReply(req, res, reply)
+        : null;
     answer(connection, requestLine(req), decide, keep);
   }
 
@@ -78,36 +88,45 @@ export function createNodeDoor(
   function answer(
     connection: Connection,
     requestLine: string | null,
-    decide: () => Promise<Result>,
-    keep: ((reply: Reply) => Promise<boolean>) | null,
+    decide: Decide,
+    keep: Keep | null,
   ): void {
     const { socket, peer } = connection;
     const begun = monotonicNow();
     connection.turn(async () => {
       socket.setTimeout(0); // the one of the answer before
-      const { reply, decided, preAlloc, alloc, close } = await decide();
+      const result = await decide(connection);
       const isEnd = socket.readableEnded && connection.depth === 1; // the client's, and nothing waits
-      const last = !keep || close || closing || isEnd;
-      let sent = false;
-      if (reply && !socket.destroyed) {
-        connection.hold();
-        socket.setTimeout(limits.send);
-        hold(reply.body.length);
-        sent = await (last ? sendLastReply(socket, reply) : keep(reply));
-        letGo(reply.body.length);
-      }
+      const last = !keep || result.close || closing || isEnd;
+      const sent = await (result.relay?.send(last) ?? send(connection, result.reply, last ? null : keep));
+      const { decided, preAlloc, alloc } = result;
       logAccess(log, {
         peer,
         requestLine,
-        status: sent ? reply!.status : 499, // nginx's number for a client that went first
+        status: sent.status,
         ttfb: Math.max(0, decided - begun),
-        bytes: sent ? reply!.body.length : 0,
+        bytes: sent.bytes,
         ttlb: monotonicNow() - begun,
         preAlloc,
         alloc,
       });
-      if (sent && (last || (closing && connection.depth === 1))) connection.end();
+      if (sent.isWhole && (last || (closing && connection.depth === 1))) connection.end();
     });
+  }
+
+  /** A reply that is there as a whole; null: the client has gone. */
+  async function send(connection: Connection, reply: Reply | null, keep: Keep | null): Promise<Sent> {
+    const { socket } = connection;
+    let isWhole = false;
+    if (reply && !socket.destroyed) {
+      connection.hold();
+      socket.setTimeout(limits.send);
+      hold(reply.body.length);
+      isWhole = await (keep ? keep(reply) : sendLastReply(socket, reply));
+      letGo(reply.body.length);
+    }
+    if (!isWhole) return { status: 499, bytes: 0, isWhole }; // nginx's number for a client that went first
+    return { status: reply!.status, bytes: reply!.body.length, isWhole };
   }
 
   /** An answer to what is no request, after the answers that are still to come. */
@@ -185,13 +204,6 @@ export function createNodeDoor(
       return connections.size;
     },
   };
-}
-
-/** node:http loses what follows such a request in the same packet (seen in 24.21), so nothing may. */
-function wantsUpgrade({ headers }: IncomingMessage): boolean {
-  // llhttp takes proxy-connection for connection.
-  const options = `${headers.connection},${headers['proxy-connection']}`;
-  return headers.upgrade !== undefined && /(?:^|[,\s])upgrade(?:[,\s]|$)/i.test(options);
 }
 
 function requestLine(req: IncomingMessage): string {

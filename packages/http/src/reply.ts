@@ -10,11 +10,22 @@ export interface Reply {
   body: Buffer;
 }
 
-/** Those of the server's own answers; an executor's come with its answer. */
+/** Those of the server's own answers; the others are looked up where node:http has them, which costs a megabyte. */
 const phrases: Readonly<Record<number, string>> = {
+  200: 'OK',
+  204: 'No Content',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
+  410: 'Gone',
   413: 'Payload Too Large',
   414: 'URI Too Long',
   417: 'Expectation Failed',
@@ -25,12 +36,28 @@ const phrases: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+const nothing = Buffer.alloc(0);
+
+/** The reason phrase of any status; empty when it has none. */
+function phraseOf(status: number): string {
+  return phrases[status] ?? process.getBuiltinModule('node:http').STATUS_CODES[status] ?? '';
+}
+
 /** An answer of the server's own: the reason phrase and a newline. */
 export function ownReply(status: number, headOnly: boolean, retryAfter = 0): Reply {
-  const text = Buffer.from(`${phrases[status]}\n`);
-  const retry = retryAfter > 0 ? `retry-after: ${retryAfter}\r\n` : '';
-  const head = `${retry}content-type: text/plain\r\ncontent-length: ${text.length}\r\n`;
-  return { status, reason: phrases[status], head, body: headOnly ? Buffer.alloc(0) : text };
+  return textReply(status, headOnly, retryAfter > 0 ? `retry-after: ${retryAfter}\r\n` : '');
+}
+
+/** An answer with a text, or the reason phrase (without one, the status) and a newline. fields: lines «name: value CRLF» that it has as well. */
+export function textReply(status: number, headOnly: boolean, fields: string, text?: string): Reply {
+  const reason = phraseOf(status);
+  if (status === 204 || status === 304) return { status, reason, head: fields, body: nothing };
+  // RFC 9110 15.3.6: a 205 has no content either, but says so.
+  const body = status === 205 ? nothing : Buffer.from(text ?? `${reason || status}\n`);
+  const charset = text === undefined ? '' : '; charset=utf-8';
+  const type = body === nothing ? '' : `content-type: text/plain${charset}\r\n`;
+  const head = `${fields}${type}content-length: ${body.length}\r\n`;
+  return { status, reason, head, body: headOnly ? nothing : body };
 }
 
 let dateSecond = 0;

@@ -6,10 +6,29 @@ import type { Measured, Story } from './story.ts';
 /** A client that waits for room is told to wait this long, in seconds. */
 export const RETRY_AFTER = 1;
 
-/** What became of a request. null as reply: the client has gone. */
+/** An answer that is sent as it comes from elsewhere. */
+export interface Relay {
+  /**
+   * Sends it, once; also when the client has gone, since things end there. last: it is the connection's last. Where it
+   * can't be sent whole it cuts the connection. Settles when its last byte is with the kernel.
+   */
+  send(last: boolean): Promise<Sent>;
+}
+
+/** What the log tells of an answer. */
+export interface Sent {
+  /** 499 when the client went first. */
+  status: number;
+  /** Of the body. */
+  bytes: number;
+  isWhole: boolean;
+}
+
+/** What became of a request. null as reply, and no relay: the client has gone. */
 export interface Result {
   reply: Reply | null;
-  /** Monotonic milliseconds: the reply was known. */
+  relay?: Relay;
+  /** Monotonic milliseconds: the reply was known, or the head of what is relayed. */
   decided: number;
   preAlloc: number;
   alloc: number;

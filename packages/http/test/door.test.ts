@@ -23,6 +23,7 @@ describe.each([
       limits: { header: 5000, idle: 5000, send: 5000 },
       body: { max: 1000, timeout: 5000 },
       maxQueue: 1,
+      trusted: [],
       maxConnections: 10,
       onFault: (path, text) => faults.push(`${path}: ${text}`),
       log: collectLines(() => {}),

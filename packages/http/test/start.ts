@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoader, type Executor, type Loader, openRunDirectory } from '@flexilib/loader';
 import { openListener, type Runtime, startRuntime } from '@flexilib/native';
-import { createMatcher, parseConfig } from '@flexilib/router';
+import { createMatcher, type LibraryTarget, parseConfig } from '@flexilib/router';
 import { buildLibrary } from '../../native/test/build.ts';
 import type { AccessRecord } from '../src/access.ts';
 import { createEdgeDoor, type Door, type DoorOptions } from '../src/door.ts';
@@ -75,7 +75,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
   const executors = new Set<Executor>();
   const routes = config.routes.map(
     ({ targets: [target], options: { timeout = 30_000, run, max_concurrency } }) => {
-      const executor = loader.executor(options.library ?? libraries[target.path]());
+      const executor = loader.executor(options.library ?? libraries[(target as LibraryTarget).path]());
       executors.add(executor);
       if (!options.health) executor.crashed = () => {};
       const maxCalls = max_concurrency ?? Number.POSITIVE_INFINITY;
@@ -93,6 +93,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     body: { max: 16 << 20, timeout: 20_000, ...options.body },
     maxQueue: options.maxQueue ?? 1000,
     maxConnections: options.maxConnections ?? 10_000,
+    trusted: [],
     onFault(path, text) {
       faults.push(text);
       faulty.push(path);

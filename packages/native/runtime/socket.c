@@ -31,17 +31,42 @@ FL_EXPORT void *fl_area(size_t size) {
 /* Gives the pages of page-aligned memory from fl_area back to the kernel; it reads as zeroes then. */
 FL_EXPORT void fl_area_forget(char *from, size_t size) { madvise(from, size, MADV_DONTNEED); }
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un un;
+};
+
+/* Reads a numeric address, IPv4 or IPv6, or the path of a Unix socket. Gives its size; 0: it is none of them. */
+static socklen_t read_address(const char *host, int32_t port, union address *address) {
+    memset(address, 0, sizeof *address);
+    if (host[0] == '/') {
+        if (strlen(host) >= sizeof address->un.sun_path) return 0;
+        address->un.sun_family = AF_UNIX;
+        strcpy(address->un.sun_path, host);
+        return sizeof address->un;
+    }
+    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons((uint16_t)port);
+        return sizeof address->v4;
+    }
+    if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) != 1) return 0;
+    address->v6.sin6_family = AF_INET6;
+    address->v6.sin6_port = htons((uint16_t)port);
+    return sizeof address->v6;
+}
+
 /* Listens on a numeric address, IPv4 or IPv6. Gives the descriptor. */
 FL_EXPORT int32_t fl_listen(const char *host, int32_t port, int32_t backlog) {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    bool is_v4 = inet_pton(AF_INET, host, &v4.sin_addr) == 1;
-    if (!is_v4 && inet_pton(AF_INET6, host, &v6.sin6_addr) != 1) return -EINVAL;
-    const struct sockaddr *address = is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6;
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    union address address;
+    socklen_t size = read_address(host, port, &address);
+    if (size == 0 || address.any.sa_family == AF_UNIX) return -EINVAL;
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (bind(fd, address, is_v4 ? sizeof v4 : sizeof v6) != 0 || listen(fd, backlog) != 0) {
+    if (bind(fd, &address.any, size) != 0 || listen(fd, backlog) != 0) {
         int error = errno;
         close(fd);
         return -error;
@@ -95,6 +120,12 @@ static int control(int epoll, int operation, int fd, uint32_t events) {
 FL_EXPORT int32_t fl_watch_listener(int32_t epoll, int32_t fd) { return control(epoll, EPOLL_CTL_ADD, fd, EPOLLIN); }
 FL_EXPORT int32_t fl_unwatch(int32_t epoll, int32_t fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0); }
 
+static int watch_connection(int epoll, int fd) {
+    int error = control(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    if (error < 0) close(fd);
+    return error < 0 ? error : fd;
+}
+
 /* Accepts a connection and watches it, edge-triggered. Writes «1.2.3.4:567» of at most 63 bytes, and its NUL. */
 FL_EXPORT int32_t fl_accept(int32_t epoll, int32_t listener, char *peer) {
     struct sockaddr_storage address = {0};
@@ -103,9 +134,30 @@ FL_EXPORT int32_t fl_accept(int32_t epoll, int32_t listener, char *peer) {
     if (fd < 0) return -errno;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     write_address(&address, peer);
-    int error = control(epoll, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
-    if (error < 0) close(fd);
-    return error < 0 ? error : fd;
+    return watch_connection(epoll, fd);
+}
+
+/* Begins a connection to a numeric address or the path of a Unix socket, and watches it, edge-triggered: it is writable
+ * when it is there. */
+FL_EXPORT int32_t fl_connect(int32_t epoll, const char *host, int32_t port) {
+    union address address;
+    socklen_t size = read_address(host, port, &address);
+    if (size == 0) return -EINVAL;
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    if (address.any.sa_family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (connect(fd, &address.any, size) != 0 && errno != EINPROGRESS) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return watch_connection(epoll, fd);
+}
+
+/* Why a connection failed: SO_ERROR as a positive errno; 0: nothing is known. */
+FL_EXPORT int32_t fl_socket_error(int32_t fd) {
+    int error = 0;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error}) == 0 ? error : errno;
 }
 
 /* Writes up to max (256) pairs of descriptor and EPOLL* events that are there now, without waiting; gives their number. */

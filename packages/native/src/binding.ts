@@ -47,6 +47,8 @@ export interface SocketBinding {
   watchListener(epoll: number, fd: number): number;
   unwatch(epoll: number, fd: number): number;
   accept(epoll: number, listener: number, peer: Address): number;
+  connect(epoll: number, host: string, port: number): number;
+  socketError(fd: number): number;
   poll(epoll: number, pairs: Address, max: number): number;
   recv(fd: number, to: Address, length: number): number;
   send(fd: number, from: Address, length: number): number;
@@ -108,6 +110,8 @@ export function bindSockets(): SocketBinding {
     watchListener: so.func('int32_t fl_watch_listener(int32_t, int32_t)'),
     unwatch: so.func('int32_t fl_unwatch(int32_t, int32_t)'),
     accept: so.func('int32_t fl_accept(int32_t, int32_t, size_t)'),
+    connect: so.func('int32_t fl_connect(int32_t, const char *, int32_t)'),
+    socketError: so.func('int32_t fl_socket_error(int32_t)'),
     poll: so.func('int32_t fl_poll(int32_t, size_t, int32_t)'),
     recv: so.func('int32_t fl_recv(int32_t, size_t, int32_t)'),
     send: so.func('int32_t fl_send(int32_t, size_t, size_t)'),

@@ -27,7 +27,7 @@ export interface Area {
 }
 
 /**
- * TCP sockets in an epoll(7) set of their own, for code that does its own input and output. Descriptors are
+ * Stream sockets in an epoll(7) set of their own, for code that does its own input and output. Descriptors are
  * non-blocking, and a connection is watched edge-triggered from accept to close. Nothing here throws but the functions
  * that say so; errors are negative errnos. Main thread only.
  */
@@ -45,6 +45,13 @@ export interface Sockets {
   accept(listener: number): number;
   /** «1.2.3.4:567»: of the last connection accepted. */
   lastPeer(): string;
+  /**
+   * Begins a connection to a numeric address or, from its `/` on, the path of a Unix socket. It is watched, and writable
+   * when it is there.
+   */
+  connect(host: string, port: number): number;
+  /** Why a connection failed, as an errno; 0: nothing is known. */
+  errorOf(fd: number): number;
   /** 0: the peer has ended its side. */
   recv(fd: number, to: Address, length: number): number;
   send(fd: number, from: Address, length: number): number;
@@ -72,6 +79,8 @@ export function createSockets(): Sockets {
     unwatch: (watched) => so.unwatch(fd, watched),
     accept: (listener) => so.accept(fd, listener, peerAddress),
     lastPeer: () => peer.toString('latin1', 0, peer.indexOf(0)),
+    connect: (host, port) => so.connect(fd, host, port),
+    errorOf: (failed) => -so.socketError(failed),
     recv: so.recv,
     send: so.send,
     end: so.end,

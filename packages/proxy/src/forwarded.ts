@@ -55,9 +55,13 @@ export function plainAddress(address: string): string {
 
 /** One element of Forwarded; client: an address or «unknown»; host «»: not known. */
 export function forwardedElement(client: string, host: string, protocol: string): string {
-  const node = client.includes(':') ? `"[${client}]"` : client;
   const said = host === '' ? '' : `;host="${host.replace(/["\\]/g, '\\$&')}"`;
-  return `for=${node}${said};proto=${protocol}`;
+  return `for=${forwardedNode(client)}${said};proto=${protocol}`;
+}
+
+/** An address, or «unknown», as the value of «for». */
+export function forwardedNode(client: string): string {
+  return client.includes(':') ? `"[${client}]"` : client;
 }
 
 /** The address in an element of X-Forwarded-For, which may have a port; «» when there is none. */

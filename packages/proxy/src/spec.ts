@@ -1,32 +1,8 @@
 // What a route to upstreams asks for. proxy.ini says it; all values are checked, and paths of files are absolute.
 
-/** An upstream: an HTTP/1.1 server. */
-export interface UpstreamTarget {
-  readonly kind: 'upstream';
-  /** As written, without weight and backup: «http://10.0.0.7:80», «unix:/run/app.sock». */
-  readonly url: string;
-  /** TLS. */
-  readonly secure: boolean;
-  /** A name or a numeric address, IPv6 without brackets; of a Unix socket «localhost». */
-  readonly host: string;
-  /** Of a Unix socket 0. */
-  readonly port: number;
-  /** The path of a Unix socket; null: TCP. */
-  readonly socket: string | null;
-  /** Its share of the requests. */
-  readonly weight: number;
-  /** It has requests only when none of the others can have any. */
-  readonly backup: boolean;
-}
+import type { Balance, Field, UpstreamTarget } from '@flexilib/router';
 
-export type Balance =
-  | { readonly kind: 'round-robin' | 'least-connections' | 'ip-hash' }
-  | { readonly kind: 'header-hash' | 'cookie-hash'; readonly name: string };
-
-export interface Field {
-  readonly name: string;
-  readonly value: string;
-}
+export type { Balance, Field, UpstreamTarget };
 
 /** Named as in proxy.ini. Times in milliseconds, sizes in bytes, shares in percent. */
 export interface UpstreamOptions {

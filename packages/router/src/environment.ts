@@ -1,5 +1,6 @@
 import { formatFault } from './diagnostic.ts';
-import { type Option, type ServerOptions, serverOptions } from './options.ts';
+import type { Option } from './option.ts';
+import { type ServerOptions, serverOptions } from './options.ts';
 import { parseOption } from './values.ts';
 
 /** What the environment says of the server's options; each error names its variable. An empty variable is none. */
@@ -7,7 +8,7 @@ export function environmentOptions(env: Readonly<Record<string, string | undefin
   readonly server: Partial<ServerOptions>;
   readonly errors: readonly string[];
 } {
-  const server: Record<string, number | string> = {};
+  const server: Record<string, unknown> = {};
   const errors: string[] = [];
   for (const [name, option] of Object.entries<Option>(serverOptions)) {
     const text = option.env && env[option.env];

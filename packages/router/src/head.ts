@@ -9,6 +9,21 @@ export interface Head {
   readonly fieldCount: number;
 }
 
+/** Whether a field has this name, given in lower case. */
+export function hasName({ bytes, fields }: Head, field: number, name: Uint8Array): boolean {
+  if (fields[field * 4 + 1] !== name.length) return false;
+  const start = fields[field * 4]!;
+  for (let i = 0; i < name.length; i++) {
+    if (lowerCase(bytes[start + i]!) !== name[i]) return false;
+  }
+  return true;
+}
+
+/** An upper-case letter's lower-case one; any other byte as it is. */
+export function lowerCase(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}
+
 const encoder = new TextEncoder();
 
 /** A head made from text (as UTF-8), for checks and tests; a door makes its own from what it has read. */

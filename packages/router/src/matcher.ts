@@ -1,5 +1,5 @@
 import type { Rule } from './config.ts';
-import type { Head } from './head.ts';
+import { type Head, lowerCase } from './head.ts';
 import { pathStart, questionMark } from './path.ts';
 import { createTrie, step, type Trie } from './trie.ts';
 
@@ -9,12 +9,13 @@ export type Match = (head: Head) => number;
 /** The rules with one path prefix: the first that asks for no header, the others by the header they ask for. */
 interface Place {
   readonly plain: number;
+  /** In lower case. */
+  readonly names: Trie;
   readonly headers: readonly Header[];
 }
 
 /** The rules of one place that ask for one header: a trie of the value prefixes, and the rule of each. */
 interface Header {
-  readonly name: Uint8Array;
   readonly values: Trie;
   readonly rules: Int32Array;
 }
@@ -25,8 +26,8 @@ const rootPath: Uint8Array = encode('/');
 
 /**
  * Compiles rules, in file order, to a matcher. It walks the path through a trie of the path prefixes, and the
- * values of the headers asked for on the way through tries of their own. The least index met wins, so the time
- * depends on the request and on how many header names there are, not on how many rules.
+ * names and values of its fields through tries of what is asked for on the way. The least index met wins, so the
+ * time depends on the request, not on how many rules there are.
  */
 export function createMatcher(rules: readonly Rule[]): Match {
   const byPath = groupBy([...rules.keys()], (index) => rules[index]!.pathPrefix);
@@ -55,8 +56,8 @@ function createPlace(rules: readonly Rule[], indexes: readonly number[]): Place 
   const byName = groupBy(asking, (index) => rules[index]!.header!.name.toLowerCase());
   return {
     plain: indexes.find((index) => rules[index]!.header === null) ?? rules.length,
-    headers: [...byName].map(([name, indexes]) => ({
-      name: encode(name),
+    names: createTrie([...byName.keys()].map(encode)),
+    headers: [...byName.values()].map((indexes) => ({
       values: createTrie(indexes.map((index) => encode(rules[index]!.header!.valuePrefix))),
       rules: Int32Array.from(indexes),
     })),
@@ -66,25 +67,24 @@ function createPlace(rules: readonly Rule[], indexes: readonly number[]): Place 
 /** The least of `best` and the rules of the place that the head matches. */
 function leastInPlace(place: Place, head: Head, best: number): number {
   let least = Math.min(place.plain, best);
-  for (let i = 0; i < place.headers.length; i++) {
-    const header = place.headers[i]!;
-    for (let field = 0; field < head.fieldCount; field++) {
-      if (hasName(head, field, header.name)) least = leastByValue(header, head, field, least);
-    }
+  if (place.headers.length === 0) return least;
+  for (let field = 0; field < head.fieldCount; field++) {
+    const header = place.names.key[nodeOfName(place.names, head, field)]!;
+    if (header !== -1) least = leastByValue(place.headers[header]!, head, field, least);
   }
   return least;
 }
 
-/** Whether a field has this name, given in lower case. */
-function hasName({ bytes, fields }: Head, field: number, name: Uint8Array): boolean {
-  if (fields[field * 4 + 1] !== name.length) return false;
-  const start = fields[field * 4]!;
-  for (let i = 0; i < name.length; i++) {
-    const byte = bytes[start + i]!;
-    const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-    if (lower !== name[i]) return false;
+/** Where the field's name, in any case, ends in the trie; 0, which no name is, when it is not there. */
+function nodeOfName(names: Trie, { bytes, fields }: Head, field: number): number {
+  let at = fields[field * 4]!;
+  const end = at + fields[field * 4 + 1]!;
+  let node = 0;
+  while (at < end) {
+    node = step(names, node, lowerCase(bytes[at++]!));
+    if (node === 0) return 0;
   }
-  return true;
+  return node;
 }
 
 /** The least of `best` and the header's rules whose prefix the field's value has. */

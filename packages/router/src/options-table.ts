@@ -1,17 +1,24 @@
-import { type Option, type OptionTable, routeOptions, serverOptions } from './options.ts';
+import { formats } from './formats.ts';
+import type { Option, OptionTable } from './option.ts';
+import { routeOptions, serverOptions } from './options.ts';
 
 /** The page with each of its option tables, between the markers that name them, written anew. */
 export function renewTables(page: string): string {
-  return [['route', routeOptions] as const, ['server', serverOptions] as const].reduce(
-    (text, [name, table]) => {
-      const begin = `<!-- options: ${name} -->\n`;
-      const from = text.indexOf(begin);
-      const to = text.indexOf('<!-- end -->', from);
-      if (from === -1 || to === -1) throw new Error(`no ${begin.trim()} … <!-- end -->`);
-      return `${text.slice(0, from)}${begin}\n${optionsTable(table)}\n${text.slice(to)}`;
-    },
-    page,
-  );
+  const kind = (kind: Option['for']) =>
+    Object.fromEntries(Object.entries<Option>(routeOptions).filter(([, option]) => option.for === kind));
+  const tables: readonly [name: string, table: OptionTable][] = [
+    ['route', kind(undefined)],
+    ['library', kind('library')],
+    ['upstream', kind('upstream')],
+    ['server', serverOptions],
+  ];
+  return tables.reduce((text, [name, table]) => {
+    const begin = `<!-- options: ${name} -->\n`;
+    const from = text.indexOf(begin);
+    const to = text.indexOf('<!-- end -->', from);
+    if (from === -1 || to === -1) throw new Error(`no ${begin.trim()} … <!-- end -->`);
+    return `${text.slice(0, from)}${begin}\n${optionsTable(table)}\n${text.slice(to)}`;
+  }, page);
 }
 
 function optionsTable(table: OptionTable): string {
@@ -21,7 +28,7 @@ function optionsTable(table: OptionTable): string {
     valuesOf(option),
     option.default === undefined ? (option.unset ?? 'none') : `\`${option.default}\``,
     ...(withEnv ? [variableOf(option)] : []),
-    option.doc,
+    meaningOf(option),
   ]);
   const header = ['Option', 'Value', 'Default', ...(withEnv ? ['Environment'] : []), 'Meaning'];
   const rule = header.map(() => '---');
@@ -29,9 +36,18 @@ function optionsTable(table: OptionTable): string {
 }
 
 function valuesOf(option: Option): string {
-  if (option.type === 'enum') return option.values.map((value) => `\`${value}\``).join(', ');
-  if (option.type === 'string') return 'text';
-  return `${option.type}, ${option.min} to ${option.max}`;
+  if ('values' in option) return option.values.map((value) => `\`${value}\``).join(', ');
+  if ('min' in option) return `${option.type}, ${option.min} to ${option.max}`;
+  return formats[option.type].syntax;
+}
+
+function meaningOf({ doc, repeatable, secure, needs }: Option): string {
+  const also = [
+    ...(repeatable ? ['may be given several times'] : []),
+    ...(secure && !needs ? ['only with https://'] : []),
+    ...(needs ? [`only with ${needs.map((name) => `\`${name}\``).join(' or ')}`] : []),
+  ];
+  return [doc, ...also].join('. ').replace(/\. (.)/g, (_, first: string) => `. ${first.toUpperCase()}`);
 }
 
 function variableOf({ env, envUnit }: Option): string {

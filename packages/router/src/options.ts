@@ -1,31 +1,9 @@
 /**
  * Every option of proxy.ini, once: the parser, its error texts, the types below and the tables of
- * docs/proxy-ini.md are derived from these two tables. Bounds and defaults are written as in the file.
+ * docs/proxy-ini.md are derived from these two tables, which is why they are in one file, however long.
+ * Bounds and defaults are written as in the file.
  */
-
-interface Common {
-  /** One line for the operator. */
-  readonly doc: string;
-  /** The value when the option is not given, as one would write it; without it the value is undefined… */
-  readonly default?: string;
-  /** …and this says in words what holds then. */
-  readonly unset?: string;
-  /** The environment variable that wins over the file; the server reads it. */
-  readonly env?: string;
-  /** The unit of the variable's plain number, when it is one. */
-  readonly envUnit?: string;
-}
-
-export type Option =
-  | (Common & {
-      readonly type: 'duration' | 'size' | 'integer';
-      readonly min: string;
-      readonly max: string;
-    })
-  | (Common & { readonly type: 'enum'; readonly values: readonly string[] })
-  | (Common & { readonly type: 'string' });
-
-export type OptionTable = Readonly<Record<string, Option>>;
+import type { OptionValues } from './option.ts';
 
 /** The options of a route, in the section named by its key. */
 export const routeOptions = {
@@ -33,21 +11,241 @@ export const routeOptions = {
     type: 'duration',
     min: '1ms',
     max: '1440m',
-    unset: 'that of `[server]`',
-    doc: 'from dispatch, waiting in the queue included, to the return of the response; past it the answer is 504',
-  },
-  run: {
-    type: 'enum',
-    values: ['pool', 'inline'] as const,
-    unset: 'pool, unless the library exports `flexilib_nonblocking`',
-    doc: "where calls run: on the native pool, or on the server's loop, for a library that never blocks",
+    unset: 'that of `[server]`; for upstreams no limit',
+    doc: 'from dispatch: of a library to the return of its response, waiting in the queue included; of upstreams to the last byte of the answer. Past it the answer is 504',
   },
   max_concurrency: {
     type: 'integer',
     min: '1',
     max: '1000000',
     unset: 'no limit',
-    doc: 'most calls of the route at a time, waiting ones included; past it the answer is 503',
+    doc: 'most requests of the route at a time, waiting ones included; past it the answer is 503',
+  },
+  canary: {
+    type: 'targets',
+    needs: ['canary_weight', 'canary_header'],
+    doc: 'a library or upstreams that have a part of the requests instead',
+  },
+  canary_weight: {
+    type: 'percent',
+    min: '0%',
+    max: '100%',
+    needs: ['canary'],
+    doc: 'how many of the requests go to the canary',
+  },
+  canary_header: {
+    type: 'field match',
+    needs: ['canary'],
+    doc: 'requests with this field go to the canary, whatever its weight',
+  },
+  run: {
+    type: 'enum',
+    values: ['pool', 'inline'] as const,
+    unset: 'pool, unless the library exports `flexilib_nonblocking`',
+    for: 'library',
+    doc: "where calls run: on the native pool, or on the server's loop, for a library that never blocks",
+  },
+  balance: {
+    type: 'balance',
+    default: 'round-robin',
+    for: 'upstream',
+    doc: 'which upstream has a request: each in turn, the one with the fewest, or always the same for an address, a field or a cookie of the client',
+  },
+  strip_prefix: {
+    type: 'boolean',
+    default: 'false',
+    for: 'upstream',
+    doc: "whether the route's path prefix is taken off the path",
+  },
+  add_prefix: {
+    type: 'prefix',
+    for: 'upstream',
+    doc: 'put before the path, after `strip_prefix`',
+  },
+  rewrite: {
+    type: 'rewrite',
+    repeatable: true,
+    for: 'upstream',
+    doc: 'what of the path, without its query, matches the pattern becomes the replacement, before `strip_prefix`; `$1`… are its groups',
+  },
+  host: {
+    type: 'authority',
+    default: 'keep',
+    for: 'upstream',
+    doc: "what the upstream has as `Host`: the client's (`keep`), its own (`upstream`), or this one",
+  },
+  set_request_header: {
+    type: 'field',
+    repeatable: true,
+    for: 'upstream',
+    doc: 'sent to the upstream, instead of any of that name',
+  },
+  remove_request_header: {
+    type: 'field name',
+    repeatable: true,
+    for: 'upstream',
+    doc: 'not sent to the upstream',
+  },
+  set_response_header: {
+    type: 'field',
+    repeatable: true,
+    for: 'upstream',
+    doc: 'sent to the client, instead of any of that name',
+  },
+  remove_response_header: {
+    type: 'field name',
+    repeatable: true,
+    for: 'upstream',
+    doc: 'not sent to the client',
+  },
+  connect_timeout: {
+    type: 'duration',
+    min: '1ms',
+    max: '1440m',
+    default: '5s',
+    for: 'upstream',
+    doc: 'longest time to a connection, TLS included',
+  },
+  head_timeout: {
+    type: 'duration',
+    min: '1ms',
+    max: '1440m',
+    unset: 'the `timeout` of `[server]`',
+    for: 'upstream',
+    doc: 'from dispatch to the head of the answer; past it the answer is 504',
+  },
+  idle_timeout: {
+    type: 'duration',
+    min: '1ms',
+    max: '1440m',
+    default: '60s',
+    for: 'upstream',
+    doc: 'longest silence of the upstream within a body, or of both sides after an upgrade',
+  },
+  retries: {
+    type: 'integer',
+    min: '0',
+    max: '10',
+    default: '2',
+    for: 'upstream',
+    doc: 'tries after the first, with another upstream if there is one; only where that is safe',
+  },
+  max_body: {
+    type: 'size',
+    min: '1k',
+    max: '1024g',
+    unset: 'that of `[server]`, else none',
+    for: 'upstream',
+    doc: 'largest request body; past it the answer is 413',
+  },
+  buffering: {
+    type: 'enum',
+    values: ['off', 'request', 'response', 'both'] as const,
+    default: 'off',
+    for: 'upstream',
+    doc: 'which bodies are taken whole before they are sent on',
+  },
+  mirror: {
+    type: 'upstream',
+    for: 'upstream',
+    doc: 'has a copy of each request; its answers are thrown away',
+  },
+  tls_verify: {
+    type: 'boolean',
+    default: 'true',
+    for: 'upstream',
+    secure: true,
+    doc: "whether an upstream's certificate is checked",
+  },
+  tls_ca: {
+    type: 'file',
+    unset: 'those of Node.js',
+    for: 'upstream',
+    secure: true,
+    doc: 'whose certificates are believed, PEM',
+  },
+  tls_certificate: {
+    type: 'file',
+    for: 'upstream',
+    secure: true,
+    needs: ['tls_key'],
+    doc: 'the certificate shown to upstreams, PEM',
+  },
+  tls_key: {
+    type: 'file',
+    for: 'upstream',
+    secure: true,
+    needs: ['tls_certificate'],
+    doc: 'its key, PEM',
+  },
+  tls_name: {
+    type: 'host name',
+    unset: "the upstream's host",
+    for: 'upstream',
+    secure: true,
+    doc: 'the name for SNI and in the certificate',
+  },
+  health_path: {
+    type: 'path',
+    unset: 'no active checks',
+    for: 'upstream',
+    doc: 'what active checks ask upstreams for, with GET',
+  },
+  health_interval: {
+    type: 'duration',
+    min: '100ms',
+    max: '60m',
+    default: '5s',
+    for: 'upstream',
+    needs: ['health_path'],
+    doc: 'time between two checks of an upstream',
+  },
+  health_status: {
+    type: 'statuses',
+    default: '200-399',
+    for: 'upstream',
+    needs: ['health_path'],
+    doc: 'the statuses of an upstream that is well',
+  },
+  eject_after: {
+    type: 'integer',
+    min: '1',
+    max: '1000',
+    default: '3',
+    for: 'upstream',
+    doc: 'failures in a row after which an upstream is taken out',
+  },
+  eject_time: {
+    type: 'duration',
+    min: '100ms',
+    max: '1440m',
+    default: '10s',
+    for: 'upstream',
+    doc: 'for how long the first time; longer when it goes on',
+  },
+  slow_start: {
+    type: 'duration',
+    min: '1s',
+    max: '60m',
+    unset: 'it has its share at once',
+    for: 'upstream',
+    doc: 'how long an upstream that is back has less than its share',
+  },
+  circuit_breaker: {
+    type: 'percent',
+    min: '1%',
+    max: '100%',
+    unset: 'it never rests',
+    for: 'upstream',
+    doc: 'share of failing requests past which the whole route rests, with 503',
+  },
+  panic_threshold: {
+    type: 'percent',
+    min: '0%',
+    max: '100%',
+    default: '0%',
+    for: 'upstream',
+    doc: 'with a lower share of its upstreams well, all of them have requests',
   },
 } as const;
 
@@ -88,7 +286,7 @@ export const serverOptions = {
     min: '1ms',
     max: '1440m',
     default: '30s',
-    doc: 'the `timeout` of routes that have none of their own',
+    doc: 'the `timeout` of libraries and the `head_timeout` of upstreams, where a route has none of its own',
   },
   response_preallocation: {
     type: 'size',
@@ -130,9 +328,9 @@ export const serverOptions = {
   max_body: {
     type: 'size',
     min: '1k',
-    max: '1g',
-    default: '16m',
-    doc: 'largest request body; past it the answer is 413',
+    max: '1024g',
+    unset: '16m for libraries, none for upstreams',
+    doc: 'largest request body; past it the answer is 413. A library has at most 1g',
   },
   max_queue: {
     type: 'integer',
@@ -155,19 +353,11 @@ export const serverOptions = {
     unset: 'no limit',
     doc: "private memory of a serving process, libraries' included; past it another takes its place",
   },
+  trusted_proxies: {
+    type: 'networks',
+    doc: 'whose `Forwarded` and `X-Forwarded-*` are believed: addresses and networks',
+  },
 } as const;
-
-/** The parsed values of a table's options: durations in milliseconds, sizes in bytes. */
-export type OptionValues<Table extends OptionTable> = {
-  readonly [Name in keyof Table]:
-    | OptionValue<Table[Name]>
-    | (Table[Name] extends { readonly default: string } ? never : undefined);
-};
-type OptionValue<O extends Option> = O extends { readonly values: readonly (infer Value)[] }
-  ? Value
-  : O extends { readonly type: 'string' }
-    ? string
-    : number;
 
 export type RouteOptions = OptionValues<typeof routeOptions>;
 export type ServerOptions = OptionValues<typeof serverOptions>;

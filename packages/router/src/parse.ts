@@ -1,5 +1,6 @@
-import type { Config, Route, Rule, Target } from './config.ts';
+import type { Config, Route, Rule, Targets } from './config.ts';
 import type { Diagnostic, Fault } from './diagnostic.ts';
+import { findMisfits } from './fit.ts';
 import { type RouteOptions, routeOptions, type ServerOptions, serverOptions } from './options.ts';
 import { collapseBlanks, isRouteKey, keyIdentity, parseRule } from './rule.ts';
 import { findSection, newSection, type Section, setOption } from './section.ts';
@@ -8,13 +9,17 @@ import { parseTargets } from './target.ts';
 import { findUnreachable } from './unreachable.ts';
 import { defaultsOf } from './values.ts';
 
+/** For so many sections of no route the likeliest is looked for, which a reload would wait for. */
+const SUGGESTIONS = 20;
+
 /** Parses the text of a proxy.ini; `file` only names it in errors. Never throws: look at `errors`. */
 export function parseConfig(text: string, file: string): Config {
   const errors: Diagnostic[] = [];
   const fail = (line: number, fault: Fault) => errors.push({ file, line, ...fault });
   const server = newSection('server', serverOptions);
   const sections = new Map([['server', server]]);
-  const found: (Rule & { key: string; line: number; targets: readonly Target[]; section: Section })[] = [];
+  const found: (Rule & { key: string; line: number; targets: Targets; section: Section })[] = [];
+  let strange = 0;
   let current: { readonly section: Section; readonly line: number } | undefined;
 
   for (const statement of readStatements(text)) {
@@ -22,7 +27,8 @@ export function parseConfig(text: string, file: string): Config {
     if (statement.kind === 'fault') {
       fail(line, statement.fault);
     } else if (statement.kind === 'section') {
-      const { section, fault } = findSection(sections, collapseBlanks(statement.name));
+      const { section, fault } = findSection(sections, collapseBlanks(statement.name), strange < SUGGESTIONS);
+      if (fault) strange++;
       if (statement.fault) fail(line, statement.fault);
       else if (fault) fail(line, fault);
       current = { section, line };
@@ -45,15 +51,22 @@ export function parseConfig(text: string, file: string): Config {
     }
   }
 
-  const defaults = defaultsOf(routeOptions);
+  const checked = new Set<Section>(); // routes with one key share a section
+  for (const { targets, section } of found) {
+    if (checked.has(section)) continue;
+    checked.add(section);
+    for (const { line, ...fault } of findMisfits(targets, section)) fail(line, fault);
+  }
+  const defaults: RouteOptions = defaultsOf(routeOptions);
   const routes = found.map(({ section, ...route }): Route => {
-    return { ...route, options: { ...defaults, ...section.values } as RouteOptions };
+    const options = section.lines.size > 0 ? ({ ...defaults, ...section.values } as RouteOptions) : defaults;
+    return { ...route, options };
   });
   return {
     routes,
     server: { ...defaultsOf(serverOptions), ...server.values } as ServerOptions,
     warnings: findUnreachable(routes).map((fault) => ({ file, ...fault })),
-    errors,
+    errors: errors.sort((a, b) => a.line - b.line),
   };
 }
 

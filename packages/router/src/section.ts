@@ -1,14 +1,17 @@
 import { closest } from 'fastest-levenshtein';
 import type { Fault } from './diagnostic.ts';
-import { type OptionTable, routeOptions, serverOptions } from './options.ts';
+import type { OptionTable } from './option.ts';
+import { routeOptions, serverOptions } from './options.ts';
 import { keyIdentity } from './rule.ts';
-import { didYouMean, parseOption } from './values.ts';
+import { didYouMean } from './suggest.ts';
+import { parseOption } from './values.ts';
 
 /** What options may be set under a name, and those that were, with the line of each. */
 export interface Section {
   readonly name: string;
   readonly table: OptionTable;
-  readonly values: Record<string, number | string>;
+  readonly values: Record<string, unknown>;
+  /** Of an option that was given several times, the first. */
   readonly lines: Map<string, number>;
 }
 
@@ -16,17 +19,22 @@ export function newSection(name: string, table: OptionTable): Section {
   return { name, table, values: {}, lines: new Map() };
 }
 
-/** The section of this name or, so that its options are checked too, one like the nearest and a fault. */
+/**
+ * The section of this name or, so that its options are checked too, one like the nearest and a fault. suggest: the
+ * nearest may be looked for, which takes its time among thousands.
+ */
 export function findSection(
   sections: ReadonlyMap<string, Section>,
   name: string,
+  suggest: boolean,
 ): { section: Section; fault?: Fault } {
   const section = sections.get(keyIdentity(name));
   if (section) return { section };
+  const message = `[${name}] is neither a route nor [server]`;
+  if (!suggest) return { section: newSection(name, routeOptions), fault: { message } };
   const names = [...sections.values()].map((known) => known.name);
   const nearest = closest(name, names);
   const { table } = sections.get(keyIdentity(nearest))!;
-  const message = `[${name}] is neither a route nor [server]`;
   return { section: newSection(name, table), fault: { message, hint: `did you mean [${nearest}]?` } };
 }
 
@@ -37,12 +45,15 @@ export function setOption(section: Section, name: string, text: string, line: nu
     const hint = elsewhere(section.table, name) ?? didYouMean(name, Object.keys(section.table));
     return { message, hint };
   }
+  const option = section.table[name];
   const earlier = section.lines.get(name);
-  if (earlier) return { message: `\`${name}\` is set on line ${earlier} already`, hint: 'delete one' };
-  section.lines.set(name, line);
-  const outcome = parseOption(section.table[name]!, text);
+  if (earlier && !option.repeatable)
+    return { message: `\`${name}\` is set on line ${earlier} already`, hint: 'delete one' };
+  section.lines.set(name, earlier ?? line);
+  const outcome = parseOption(option, text);
   if ('fault' in outcome) return { ...outcome.fault, message: `\`${name}\`: ${outcome.fault.message}` };
-  section.values[name] = outcome.value;
+  const others = (section.values[name] ?? []) as unknown[];
+  section.values[name] = option.repeatable ? [...others, outcome.value] : outcome.value;
   return undefined;
 }
 

@@ -43,6 +43,11 @@ function readEntry(content: string): Part {
   if (content.startsWith('=')) {
     return fault('there is nothing before the `=`', 'write a path prefix, or the name of an option');
   }
+  // Without quotes ini would only split and trim, which for 50,000 lines takes it a tenth of a second.
+  if (!/["']|^__proto__/.test(content)) {
+    const equals = content.indexOf('=');
+    return { kind: 'entry', key: content.slice(0, equals).trim(), value: content.slice(equals + 1).trim() };
+  }
   const entries = Object.entries(parse(content.replace(/[\\;]/g, '\\$&'), { bracketedArray: false }));
   const [key, value] = entries[0] ?? [];
   // ini reads quoted text as JSON: what isn't, keeps its quotes, and what is no text becomes an object

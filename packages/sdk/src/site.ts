@@ -27,7 +27,10 @@ export function readSite(place: string): Site {
   const { routes, errors } = parseConfig(text, config);
   if (errors.length > 0)
     throw new FlexilibError('FL_CONFIG', errors.map(formatDiagnostic).join('\n'), { path: config });
-  const libraries = new Set(routes.map(({ targets }) => libraryPath(targets[0], dirname(config))));
+  const targets = routes.flatMap(({ targets, options }) => [...targets, ...(options.canary ?? [])]);
+  const libraries = new Set(
+    targets.flatMap((target) => (target.kind === 'library' ? [libraryPath(target, dirname(config))] : [])),
+  );
   const projects = [...libraries].map(findProject).filter((project) => project !== null);
   return { config, projects };
 }

@@ -116,6 +116,7 @@ export function createAnswers(sockets: Sockets, requests: Buffer, sink: LineSink
       length: buffer.length,
       buffer,
       call: null,
+      slab: -1,
       records,
     });
   }
@@ -144,6 +145,7 @@ export function createAnswers(sockets: Sockets, requests: Buffer, sink: LineSink
         length: length - sent,
         call,
         buffer: null,
+        slab: -1,
         records,
       });
     }

@@ -1,8 +1,10 @@
 import type { Generation } from '@flexilib/loader';
 import type { Call } from '@flexilib/native';
+import type { ClientLines } from '@flexilib/proxy';
 import type { LibraryRoute } from '../routes.ts';
 import type { RequestHead } from './parse.ts';
 import type { Segment } from './unsent.ts';
+import type { Exchange } from './upstream/link.ts';
 import { Timed } from './wheel.ts';
 
 /** What a connection waits for. */
@@ -21,6 +23,8 @@ export const Phase = {
   end: 5,
   /** Nothing yet: a request was just answered. */
   answered: 6,
+  /** An upstream to answer, or a name to be resolved before. */
+  upstream: 7,
 } as const;
 
 /** A connection of the edge, and the request that it is at. Offsets are into the slabs' bytes. */
@@ -46,6 +50,8 @@ export class Connection extends Timed implements RequestHead {
   wanted = 0;
   /** What is there is a whole head, and a part of its body. */
   headed = false;
+  /** That body is for an upstream. */
+  streams = false;
   /** The kernel may have more. */
   readable = true;
   /** The client is about to end its side, perhaps after bytes that are still unread. */
@@ -72,6 +78,11 @@ export class Connection extends Timed implements RequestHead {
   generation: Generation | null = null;
   /** Of one whose executor was given up: settles with what is told of it. */
   told: Promise<string> | null = null;
+
+  /** While the phase is upstream, and kept for the next time. */
+  exchange: Exchange | null = null;
+  /** What upstreams are told of the client; made when there is one. */
+  client: ClientLines | null = null;
 
   /** What the kernel didn't take yet, in order. */
   unsent: Segment[] | null = null;

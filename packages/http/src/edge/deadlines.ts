@@ -3,16 +3,18 @@ import { addressOf, monotonicNow } from '@flexilib/native';
 import { ownReply, replyHead } from '../reply.ts';
 import { Connection, Phase } from './connection.ts';
 import type { Execute } from './execute.ts';
-import { destroy } from './leave.ts';
+import { destroy, handOver } from './leave.ts';
 import type { Parts } from './parts.ts';
 import type { Serve } from './serve.ts';
 import { keepUnsent } from './unsent.ts';
+import type { Relay } from './upstream/relay.ts';
 
 /** Gives what to do when the deadline of a connection has passed. */
 export function createDeadlines(
   parts: Parts,
   execute: Execute,
   serve: Serve,
+  relay: Relay,
 ): (connection: Connection) => void {
   const { slabs, connections, wheel, turns } = parts;
 
@@ -37,7 +39,14 @@ export function createDeadlines(
     connection.phase = Phase.client;
     wheel.set(connection, parts.limits.send);
     const records = [{ record, begun: monotonicNow(), rest: 0 }];
-    keepUnsent(connection, { address: addressOf(own), length: own.length, call: null, buffer: own, records });
+    keepUnsent(connection, {
+      address: addressOf(own),
+      length: own.length,
+      call: null,
+      buffer: own,
+      slab: -1,
+      records,
+    });
     serve.sendRest(connection);
   }
 
@@ -73,17 +82,21 @@ export function createDeadlines(
 
   return (connection) => {
     // What it has sent in time is still in the queue.
-    if (connection.queued && connection.phase !== Phase.executor) {
+    if (connection.queued && connection.phase !== Phase.executor && connection.phase !== Phase.upstream) {
       wheel.set(connection, 1);
       return;
     }
     switch (connection.phase) {
       case Phase.head:
       case Phase.body:
-        refuse(connection);
+        if (connection.headed && connection.streams) handOver(parts, connection);
+        else refuse(connection);
         return;
       case Phase.executor:
         if (connection.call !== null) answerLate(connection);
+        return;
+      case Phase.upstream:
+        relay.expireClient(connection);
         return;
       case Phase.answered:
         return; // it is about to wait for something else

@@ -1,6 +1,7 @@
 // The edge: plain HTTP/1.1 on an epoll set of its own, nested in Node's event loop. What isn't plain leaves, socket and
 // bytes, for node:http.
 import { createSockets, Event, monotonicNow, type Poll, pollReadable, type Runtime } from '@flexilib/native';
+import { createTrust } from '@flexilib/proxy';
 import type { LineSink } from '../access.ts';
 import type { BlockingWatch } from '../blocking.ts';
 import type { RouteTable } from '../routes.ts';
@@ -15,6 +16,8 @@ import type { EdgeLimits, EdgeStats, Parts } from './parts.ts';
 import { createServe } from './serve.ts';
 import { createSlabs, SLAB_SIZE } from './slabs.ts';
 import { createTurns } from './turns.ts';
+import { Link } from './upstream/link.ts';
+import { createRelay } from './upstream/relay.ts';
 import { createWheel } from './wheel.ts';
 
 /** With fewer events than this the set is empty, most likely. */
@@ -36,6 +39,8 @@ export interface EdgeOptions {
   /** Further connections wait in the kernel. */
   maxConnections: number;
   log: LineSink;
+  /** Networks whose word about clients counts. */
+  trusted: readonly string[];
   onInline: BlockingWatch;
   onFault(path: string, text: string): void;
   /** Takes a connection over: its descriptor, «address:port» of its client, and what was read of it. */
@@ -71,8 +76,14 @@ export function createEdge(options: EdgeOptions): Edge {
   const slabs = createSlabs(sockets.area(slabCount * SLAB_SIZE), slabCount);
   const answers = createAnswers(sockets, slabs.bytes, log);
   const connections = new Map<number, Connection>();
-  const wheel = createWheel(monotonicNow, (timed) => protect(onDeadline, timed as Connection));
-  const turns = createTurns((connection) => protect(serve.advance, connection), wheel.touch);
+  const wheel = createWheel(monotonicNow, (timed) => {
+    if (timed instanceof Link) protectLink(relay.expire, timed);
+    else protect(onDeadline, timed as Connection);
+  });
+  const turns = createTurns<Connection | Link>(
+    (guest) => (guest instanceof Link ? protectLink(relay.advance, guest) : protect(serve.advance, guest)),
+    wheel.touch,
+  );
   let poll: Poll | null = null;
   let closing = false; // no connection has more than one answer
   let ending = false; // and none waits for a request
@@ -94,29 +105,39 @@ export function createEdge(options: EdgeOptions): Edge {
     turns,
     connections,
     stats: { requests: 0, handedOver: 0 },
-    release: runtime.releaseCall,
+    trusts: createTrust(options.trusted),
+    release({ call, slab }) {
+      if (call) runtime.releaseCall(call);
+      if (slab >= 0) slabs.give(slab, SLAB_SIZE);
+    },
+    abort: (connection) => relay.abort(connection),
     onLeft() {
       if (!closing) acceptor.resume();
       else if (connections.size === 0) onClosed();
     },
   };
+  function isLast(connection: Connection): boolean {
+    const { phase } = connection;
+    if ((phase === Phase.executor || phase === Phase.upstream) && connection.ending)
+      serve.lookForEnd(connection);
+    return (
+      closing || (connection.ended && connection.contentStart + connection.contentLength === connection.to)
+    );
+  }
+
   const execute = createExecute({
     ...options,
     slabs,
     answers,
     wheel,
-    isLast(connection) {
-      if (connection.phase === Phase.executor && connection.ending) serve.lookForEnd(connection);
-      return (
-        closing || (connection.ended && connection.contentStart + connection.contentLength === connection.to)
-      );
-    },
+    isLast,
     onReturned: (connection) => serve.onAnswer(connection),
     onError,
   });
   const contentMax = Math.min(CONTENT_MAX, options.maxBody);
-  const serve = createServe(parts, execute, contentMax, () => ending);
-  const onDeadline = createDeadlines(parts, execute, serve);
+  const relay = createRelay(parts, execute, { isLast, onAnswer: (connection) => serve.onAnswer(connection) });
+  const serve = createServe(parts, execute, relay, contentMax, () => ending);
+  const onDeadline = createDeadlines(parts, execute, serve, relay);
   const acceptor = createAcceptor({
     sockets,
     hasRoom: () => connections.size + options.elsewhere() < options.maxConnections,
@@ -133,6 +154,15 @@ export function createEdge(options: EdgeOptions): Edge {
       step(connection);
     } catch (error) {
       onError(connection, error);
+    }
+  }
+
+  function protectLink(step: (link: Link) => void, link: Link): void {
+    try {
+      step(link);
+    } catch (error) {
+      relay.cut(link);
+      onFault('http', String((error as Error)?.stack ?? error));
     }
   }
 
@@ -157,7 +187,9 @@ export function createEdge(options: EdgeOptions): Edge {
   function onEvent(fd: number, events: number): void {
     const connection = connections.get(fd);
     if (connection === undefined) {
-      if (acceptor.has(fd)) acceptor.accept(fd);
+      const link = relay.links.get(fd);
+      if (link !== undefined) onLinkEvent(link, events);
+      else if (acceptor.has(fd)) acceptor.accept(fd);
       return;
     }
     // Without branches that V8 has never seen taken when it compiles this: the first one taken would be slow for all.
@@ -167,6 +199,15 @@ export function createEdge(options: EdgeOptions): Edge {
     const broken = connection.phase === Phase.end ? Event.error : Event.error | Event.hangUp;
     connection.gone ||= (events & broken) !== 0;
     turns.enqueue(connection);
+  }
+
+  function onLinkEvent(link: Link, events: number): void {
+    const gone = (events & (Event.error | Event.hangUp)) !== 0;
+    link.readable ||= gone || (events & (Event.in | Event.readEnd)) !== 0;
+    link.ending ||= gone || (events & Event.readEnd) !== 0;
+    link.gone ||= gone;
+    link.writable ||= (events & Event.out) !== 0;
+    turns.enqueue(link);
   }
 
   return {
@@ -180,6 +221,7 @@ export function createEdge(options: EdgeOptions): Edge {
     },
     leave() {
       closing = true;
+      relay.close();
       acceptor.leave();
       if (connections.size === 0) onClosed();
       return closed;
@@ -187,6 +229,7 @@ export function createEdge(options: EdgeOptions): Edge {
     close() {
       closing = true;
       ending = true;
+      relay.close();
       acceptor.close();
       for (const connection of connections.values()) {
         if (connection.phase !== Phase.idle) continue;
@@ -204,6 +247,7 @@ export function createEdge(options: EdgeOptions): Edge {
     makeRoom: acceptor.resume,
     trim() {
       Connection.mould = new Connection(-1, '');
+      relay.trim();
       slabs.trim();
     },
   };

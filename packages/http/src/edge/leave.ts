@@ -22,6 +22,7 @@ export function giveSlab({ slabs }: Parts, connection: Connection): void {
 
 /** Takes it out of everything; its descriptor is the caller's. What an executor still uses stays until it returns. */
 function forget(parts: Parts, connection: Connection): void {
+  if (connection.phase === Phase.upstream) parts.abort(connection);
   parts.wheel.remove(connection);
   parts.connections.delete(connection.fd);
   connection.fd = -1;
@@ -33,7 +34,11 @@ function forget(parts: Parts, connection: Connection): void {
 export function destroy(parts: Parts, connection: Connection): void {
   const { fd } = connection;
   dropUnsent(connection, parts.log, parts.release);
-  if (connection.phase === Phase.executor || connection.phase === Phase.body) {
+  if (
+    connection.phase === Phase.executor ||
+    connection.phase === Phase.upstream ||
+    connection.phase === Phase.body
+  ) {
     const { peer, from, methodLength, targetLength, begun } = connection;
     const took = monotonicNow() - begun;
     const length = methodLength + 1 + targetLength;

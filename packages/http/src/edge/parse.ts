@@ -1,13 +1,15 @@
 // The plain requests of HTTP/1.1, and nothing else: what isn't certainly one is foreign, and node:http decides about it.
 // So nothing here has to be clever, and a question of smuggling has one answer.
 
+import { ascii, isText } from '@flexilib/proxy';
+
 export const Parsed = { complete: 0, partialHead: 1, partialBody: 2, foreign: 3 } as const;
 
 /** A body that is larger is foreign. */
 export const CONTENT_MAX = 65536;
 /** Limits of a head, as validate.ts has them. */
 const TARGET_MAX = 8192;
-const FIELDS_MAX = 100;
+export const FIELDS_MAX = 100;
 const FIELD_BYTES_MAX = 16384;
 /** A head that is still not whole after so many bytes is foreign. */
 const HEAD_MAX = TARGET_MAX + FIELD_BYTES_MAX + 1024;
@@ -43,7 +45,6 @@ for (let c = 0x20; c < 0x7f; c++) {
     (/[A-Za-z0-9._~!$&'()*+,;=%:[\]-]/.test(text) ? HOST : 0);
 }
 
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const methods = ['GET ', 'POST ', 'PUT ', 'HEAD ', 'DELETE ', 'PATCH ', 'OPTIONS '].map(ascii);
 const version = ascii(' HTTP/1.1\r\n');
 const host = ascii('host');
@@ -161,15 +162,6 @@ function parseMethod(bytes: Uint8Array, from: number, to: number): number {
     if (from + i === to) return 0;
   }
   return -1;
-}
-
-/** Whether these bytes are the text, which is in lower case. */
-function isText(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const byte = bytes[at + i];
-    if (byte !== text[i] && (byte < 0x41 || byte > 0x5a || (byte | 0x20) !== text[i])) return false;
-  }
-  return true;
 }
 
 /** RFC 9110 8.6: 1*DIGIT; -1: something else, or more digits than are needed. */

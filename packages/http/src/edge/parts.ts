@@ -1,10 +1,12 @@
-import type { Call, Runtime, Sockets } from '@flexilib/native';
+import type { Runtime, Sockets } from '@flexilib/native';
 import type { LineSink } from '../access.ts';
 import type { RouteTable } from '../routes.ts';
 import type { Answers } from './answers.ts';
 import type { Connection } from './connection.ts';
 import type { Slabs } from './slabs.ts';
 import type { Turns } from './turns.ts';
+import type { Segment } from './unsent.ts';
+import type { Link } from './upstream/link.ts';
 import type { Wheel } from './wheel.ts';
 
 /** What the parts of the edge share. */
@@ -15,7 +17,7 @@ export interface Parts {
   readonly slabs: Slabs;
   readonly answers: Answers;
   readonly wheel: Wheel;
-  readonly turns: Turns;
+  readonly turns: Turns<Connection | Link>;
   readonly log: LineSink;
   readonly limits: EdgeLimits;
   readonly stats: EdgeStats;
@@ -26,7 +28,12 @@ export interface Parts {
   handOver(fd: number, peer: string, bytes: Buffer): void;
   /** A connection has left the map. */
   onLeft(): void;
-  release(call: Call): void;
+  /** Its memory isn't needed any more. */
+  release(segment: Segment): void;
+  /** Whether the word of a client with this address about others counts. */
+  trusts(address: string): boolean;
+  /** A connection that waits for an upstream has gone: gives the request up there too. */
+  abort(connection: Connection): void;
 }
 
 /** Milliseconds. */

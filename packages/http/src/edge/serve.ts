@@ -1,5 +1,6 @@
 // A connection's work: read, parse, answer, send, and wait for the right thing.
 import { type Call, Errno, monotonicNow } from '@flexilib/native';
+import type { ServedRoute } from '../routes.ts';
 import { type Connection, Phase } from './connection.ts';
 import type { Execute } from './execute.ts';
 import { destroy, discard, end, giveSlab, handOver } from './leave.ts';
@@ -7,9 +8,14 @@ import { Parsed, parseRequest } from './parse.ts';
 import type { Parts } from './parts.ts';
 import { SLAB_SIZE } from './slabs.ts';
 import { sendUnsent } from './unsent.ts';
+import { planOf } from './upstream/plan.ts';
+import type { Relay } from './upstream/relay.ts';
 
 /** With less room than this behind it, what is there moves to the slab's start. */
 const ROOM = 16 << 10;
+
+/** A body for an upstream that isn't whole after this time goes on piece by piece, the complete way. */
+const PIECE_MS = 20;
 
 export interface Serve {
   /** Does what the connection's events allow. */
@@ -25,6 +31,7 @@ export interface Serve {
 export function createServe(
   parts: Parts,
   execute: Execute,
+  relay: Relay,
   contentMax: number,
   isEnding: () => boolean,
 ): Serve {
@@ -36,7 +43,7 @@ export function createServe(
       if (connection.to > connection.from && connection.to >= connection.wanted) {
         switch (parse(connection)) {
           case Parsed.complete:
-            if (connection.phase === Phase.executor) {
+            if (connection.phase === Phase.executor || connection.phase === Phase.upstream) {
               answers.send(connection); // those before it; what the client doesn't take goes with the next
               return;
             }
@@ -89,7 +96,8 @@ export function createServe(
       setHead(connection, call);
       // What is refused whatever its body, or waits for its library, does so in node:http.
       const route = parts.routes().find(call);
-      if (route?.kind !== 'library' || !route.executor.current) {
+      connection.streams = route?.kind === 'upstream';
+      if (!canWait(route)) {
         runtime.releaseCall(call);
         return Parsed.foreign;
       }
@@ -97,6 +105,12 @@ export function createServe(
     runtime.releaseCall(call);
     connection.wanted = connection.headed ? connection.contentStart + connection.contentLength : to + 1;
     return parsed;
+  }
+
+  /** Whether the rest of a body is waited for here. */
+  function canWait(route: ServedRoute | undefined): boolean {
+    if (route?.kind === 'upstream') return planOf(route).isPlain;
+    return route?.kind === 'library' && route.executor.current !== null;
   }
 
   function setHead(connection: Connection, call: Call): void {
@@ -113,8 +127,9 @@ export function createServe(
       return Parsed.complete;
     }
     if (route?.kind === 'upstream') {
+      const parsed = relay.run(connection, call, route);
       runtime.releaseCall(call);
-      return Parsed.foreign;
+      return parsed;
     }
     connection.begun = monotonicNow();
     if (route) execute.reply(connection, route.reply(call, execute.isHead(connection)), connection.begun);
@@ -202,7 +217,7 @@ export function createServe(
     } else if (connection.headed) {
       if (phase !== Phase.body) connection.begun = monotonicNow();
       connection.phase = Phase.body;
-      wheel.set(connection, limits.body);
+      wheel.set(connection, connection.streams ? PIECE_MS : limits.body);
     } else if (phase !== Phase.head) {
       connection.phase = Phase.head;
       if (!connection.fresh) wheel.set(connection, limits.header);
@@ -241,6 +256,9 @@ export function createServe(
       switch (connection.phase) {
         case Phase.executor:
           if (connection.unsent !== null) sendUnsent(connection, sockets, parts.log, parts.release);
+          return;
+        case Phase.upstream:
+          if (connection.unsent !== null) relay.resume(connection);
           return;
         case Phase.client:
           sendRest(connection);

@@ -1,25 +1,33 @@
 // Turns on the event loop: it has other guests, so what isn't done after a while goes on in its next turn.
 import { monotonicNow } from '@flexilib/native';
-import type { Connection } from './connection.ts';
 
 const TURN_MS = 2;
 
-export interface Turns {
+/** Who has turns. The field is theirs. */
+export interface Guest {
+  /** It is in the queue. */
+  queued: boolean;
+}
+
+export interface Turns<G extends Guest> {
   /** Begins the time of a turn. now: monotonic milliseconds. */
   begin(now: number): void;
   /** True: whoever has more to do should enqueue itself. */
   readonly over: boolean;
   /** It has something to do; run follows. */
-  enqueue(connection: Connection): void;
+  enqueue(guest: G): void;
   /** It has something to do, and the time is up. */
-  defer(connection: Connection): void;
+  defer(guest: G): void;
   /** Serves the queue in order. False: the time is up, and the rest follows by itself. */
   run(): boolean;
 }
 
 /** onTurn: told the time when a turn begins by itself. */
-export function createTurns(serve: (connection: Connection) => void, onTurn: (now: number) => void): Turns {
-  const queue: Connection[] = [];
+export function createTurns<G extends Guest>(
+  serve: (guest: G) => void,
+  onTurn: (now: number) => void,
+): Turns<G> {
+  const queue: G[] = [];
   let ends = 0;
   let continuing = false;
 
@@ -35,20 +43,20 @@ export function createTurns(serve: (connection: Connection) => void, onTurn: (no
     });
   }
 
-  const turns: Turns = {
+  const turns: Turns<G> = {
     begin(now) {
       ends = now + TURN_MS;
     },
     get over() {
       return monotonicNow() > ends;
     },
-    enqueue(connection) {
-      if (connection.queued) return;
-      connection.queued = true;
-      queue.push(connection);
+    enqueue(guest) {
+      if (guest.queued) return;
+      guest.queued = true;
+      queue.push(guest);
     },
-    defer(connection) {
-      turns.enqueue(connection);
+    defer(guest) {
+      turns.enqueue(guest);
       continueLater();
     },
     run() {
@@ -58,9 +66,9 @@ export function createTurns(serve: (connection: Connection) => void, onTurn: (no
           continueLater();
           return false;
         }
-        const connection = queue[i];
-        connection.queued = false;
-        serve(connection);
+        const guest = queue[i];
+        guest.queued = false;
+        serve(guest);
       }
       queue.length = 0;
       return true;

@@ -10,9 +10,11 @@ export interface Segment {
   length: number;
   /** As it was made. */
   readonly held: number;
-  /** Either keeps the memory until all is sent. */
+  /** One of them is the memory, and is kept until all is sent. */
   call: Call | null;
   buffer: Buffer | null;
+  /** Of an upstream's answer; -1: none. */
+  slab: number;
   records: Pending[];
 }
 
@@ -37,7 +39,7 @@ export function sendUnsent(
   connection: Connection,
   sockets: Sockets,
   sink: LineSink,
-  release: (call: Call) => void,
+  release: (segment: Segment) => void,
 ): boolean | number {
   const { unsent } = connection;
   while (unsent && unsent.length > 0) {
@@ -52,7 +54,7 @@ export function sendUnsent(
       logAccess(sink, record);
     }
     if (segment.length > 0) return false;
-    if (segment.call) release(segment.call);
+    release(segment);
     letGo(segment.held);
     unsent.shift();
   }
@@ -61,12 +63,16 @@ export function sendUnsent(
 }
 
 /** The client has gone before it took its answers: nginx's number for that is in the log. */
-export function dropUnsent(connection: Connection, sink: LineSink, release: (call: Call) => void): void {
-  for (const { records, call, held } of connection.unsent ?? []) {
-    for (const { record, begun } of records)
+export function dropUnsent(
+  connection: Connection,
+  sink: LineSink,
+  release: (segment: Segment) => void,
+): void {
+  for (const segment of connection.unsent ?? []) {
+    for (const { record, begun } of segment.records)
       logAccess(sink, { ...record, status: 499, bytes: 0, ttlb: monotonicNow() - begun });
-    if (call) release(call);
-    letGo(held);
+    release(segment);
+    letGo(segment.held);
   }
   connection.unsent = null;
 }

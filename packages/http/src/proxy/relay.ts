@@ -1,0 +1,148 @@
+// An upstream's answer on its way to the client, as fast as the client takes it.
+import { Buffer } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Backend, type Outcome, responseFields, soundReason } from '@flexilib/proxy';
+import { hold, isFull, letGo } from '../held.ts';
+import type { Relay } from '../result.ts';
+import { answerHasBody, frameAnswer, trailerFields } from './framing.ts';
+import type { Passage } from './passage.ts';
+
+/** What is held of an answer for a slow client where the route says so; more isn't read from the upstream meanwhile. */
+const BUFFERED_MAX = 64 << 20;
+
+const SHORT = 'its answer ended early';
+
+export interface RelayOptions {
+  req: IncomingMessage;
+  res: ServerResponse;
+  passage: Passage;
+  backend: Backend;
+  /** The upstream's. */
+  head: IncomingMessage;
+  /** Longest time that a client takes nothing, in milliseconds. */
+  sendTimeout: number;
+}
+
+/** How it ended: sent as a whole, cut on the upstream's side, or left by the client. */
+type End = 'whole' | 'cut' | 'gone';
+
+/** Sends an answer of an upstream, whose backend it ends, and the passage. */
+export function answerRelay(options: RelayOptions): Relay {
+  const { passage, backend, head } = options;
+  const { group } = passage;
+  return {
+    async send(last) {
+      let isOut = false;
+      const out = (outcome: Outcome, why?: string): void => {
+        if (!isOut) group.end(backend, outcome, why);
+        isOut = true;
+      };
+      const { end, bytes, why } = await relay(options, last, () => {
+        out('ok');
+        // It is answered: the rest of its body is nobody's.
+        if (!passage.body.isRead) passage.current!.abort();
+      });
+      const { givenUp } = passage;
+      const isGone = end === 'gone' || givenUp?.status === null;
+      out(isGone ? 'unknown' : 'failed', givenUp?.why ?? why);
+      if (!isGone && end === 'cut') passage.onFault(`${backend.name}: ${givenUp?.why ?? why}`);
+      if (end !== 'whole') passage.current!.abort();
+      else if (!last && !passage.body.isRead) options.req.resume(); // it is dropped
+      passage.end();
+      return { status: isGone ? 499 : head.statusCode!, bytes, isWhole: end === 'whole' };
+    },
+  };
+}
+
+/** onRead: the upstream has sent all of it. What is cut ends the client's connection, so that it never looks whole. */
+function relay(
+  { req, res, passage, head, sendTimeout }: RelayOptions,
+  last: boolean,
+  onRead: () => void,
+): Promise<{ end: End; bytes: number; why: string }> {
+  const { spec } = passage;
+  const { buffering, idle_timeout: idleTimeout } = spec.options;
+  const isBuffered = buffering === 'response' || buffering === 'both';
+  const { socket } = req;
+  const status = head.statusCode!;
+  let bytes = 0;
+  let held = 0;
+  let isRead = false;
+  let idle: NodeJS.Timeout | undefined;
+
+  return new Promise((resolve) => {
+    let settled = false;
+    function settle(end: End, why = ''): void {
+      if (settled) return;
+      settled = true;
+      clearTimeout(idle);
+      letGo(held);
+      if (end !== 'whole') socket.destroy();
+      resolve({ end, bytes, why });
+    }
+
+    function count(): void {
+      hold(res.writableLength - held);
+      held = res.writableLength;
+    }
+
+    function onData(piece: Buffer): void {
+      bytes += piece.length;
+      const isTaken = res.write(piece);
+      count();
+      if (isTaken) {
+        idle!.refresh();
+        return;
+      }
+      socket.setTimeout(sendTimeout);
+      if (isBuffered && held < BUFFERED_MAX && !isFull()) return;
+      head.pause();
+      clearTimeout(idle);
+    }
+
+    function read(): void {
+      clearTimeout(idle);
+      idle = setTimeout(settle, idleTimeout, 'cut', `silent for ${idleTimeout / 1000} s in its answer`);
+      head.resume();
+    }
+
+    function onDrain(): void {
+      count();
+      socket.setTimeout(0);
+      if (!isRead) read();
+    }
+
+    function onEnd(): void {
+      if (passage.current!.broken || !head.complete) {
+        settle('cut', SHORT);
+        return;
+      }
+      isRead = true;
+      onRead();
+      clearTimeout(idle);
+      const trailers = trailerFields(head);
+      if (trailers.length > 0) res.addTrailers(trailers);
+      socket.setTimeout(sendTimeout);
+      res.end();
+    }
+
+    res.once('finish', () => settle('whole'));
+    res.once('close', () => settle(res.writableFinished ? 'whole' : 'gone'));
+    head.once('close', () => {
+      if (!isRead) settle('cut', SHORT);
+    });
+    if (socket.destroyed) return settle('gone');
+    if (head.destroyed && !head.readableEnded && !head.complete) return settle('cut', SHORT);
+
+    res.removeHeader('connection'); // ours are the only words about it
+    // node:http would close before the client has read it all (RFC 9112, 9.6); the door does it.
+    if (last) socket.destroySoon = () => {};
+    const fields = frameAnswer(req, head, responseFields(spec, head.rawHeaders), last);
+    res.writeHead(status, soundReason(head.statusMessage ?? ''), fields);
+    // An empty piece sends the head, as Latin-1, which flushHeaders doesn't (seen in 20.20 and 24.21).
+    if (answerHasBody(req.method!, status)) res.write(Buffer.alloc(0));
+    res.on('drain', onDrain);
+    head.on('data', onData).once('end', onEnd);
+    read();
+  });
+}

@@ -1,0 +1,166 @@
+// One try of a request at one backend, with node:http's client.
+import type { Agent, ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
+import type { Socket } from 'node:net';
+import type { UpstreamTarget } from './spec.ts';
+
+/** A head, and the fields of a trailer, that are longer are no answer; node:http gives both the same bound. */
+const HEAD_MAX = 64 << 10;
+/** More 1xx than these before the answer are a flood. */
+const INTERIM_MAX = 16;
+
+export interface AttemptOptions {
+  agent: Agent;
+  target: UpstreamTarget;
+  /** Numeric; «» for a Unix socket. */
+  address: string;
+  method: string;
+  path: string;
+  /** Name, value…, with those that say how the body is framed. */
+  fields: string[];
+  /** It asks for another protocol. */
+  isUpgrade: boolean;
+  /** Milliseconds. */
+  connectTimeout: number;
+  headTimeout: number;
+  /** A 1xx but 101. */
+  onInterim(status: number, reason: string, rawHeaders: string[]): void;
+}
+
+export type Answer =
+  /** The head of the answer; its body is read from it. */
+  | { kind: 'answer'; head: IncomingMessage }
+  /** 101: the socket is the caller's, and these bytes of it were read already. */
+  | { kind: 'switched'; head: IncomingMessage; socket: Socket; first: Buffer }
+  /** None. sent: nothing of the request went out; a connection of before had been closed; or nobody knows. */
+  | { kind: 'failed'; status: 502 | 504; why: string; sent: 'nothing' | 'stale' | 'perhaps' };
+
+export interface Attempt {
+  /** Takes the body, which has to be ended. */
+  readonly request: ClientRequest;
+  /** Never rejects. */
+  readonly answer: Promise<Answer>;
+  /** The head of the answer is here. */
+  readonly isAnswered: boolean;
+  /** The connection failed after the head: a body that nothing but its end delimits looks whole all the same. */
+  readonly broken: boolean;
+  /** The request goes on, so the time of the answer's head begins anew. */
+  progress(): void;
+  /** Cuts the connection; an answer that hasn't come fails. */
+  abort(): void;
+}
+
+/** Throws when node:http refuses the method, path or a field. */
+export function attempt(options: AttemptOptions): Attempt {
+  const { agent, target, address, method, path, fields, onInterim } = options;
+  const { socket: socketPath, host, port, secure } = target;
+  const { request: send } = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
+  // The numeric address: each has connections of its own, and nothing is looked up twice.
+  const where = socketPath === null ? { host: address || host, port } : { socketPath };
+  const request = send({
+    ...where,
+    agent,
+    method,
+    path,
+    headers: fields,
+    maxHeaderSize: HEAD_MAX,
+    insecureHTTPParser: false,
+    setHost: false,
+  });
+  request.maxHeadersCount = 0; // else it drops what is beyond 1000; HEAD_MAX is the bound
+  let connected = false;
+  let answered = false;
+  let broken = false;
+  let interims = 0;
+  let settle!: (answer: Answer) => void;
+  const answer = new Promise<Answer>((resolve) => {
+    settle = resolve;
+  });
+  const settled = (given: Answer): void => {
+    clearTimeout(headTimer);
+    clearTimeout(connectTimer);
+    settle(given);
+  };
+
+  function fail(status: 502 | 504, why: string): void {
+    broken = true;
+    const stale = request.reusedSocket && status === 502;
+    settled({ kind: 'failed', status, why, sent: !connected ? 'nothing' : stale ? 'stale' : 'perhaps' });
+    request.destroy();
+  }
+
+  const headTimer = setTimeout(() => {
+    fail(504, `no answer within ${options.headTimeout / 1000} s`);
+  }, options.headTimeout);
+  const connectTimer = setTimeout(() => {
+    if (!connected) fail(504, `no connection within ${options.connectTimeout / 1000} s`);
+  }, options.connectTimeout);
+
+  request.on('socket', (socket) => {
+    const onConnect = (): void => {
+      connected = true;
+      clearTimeout(connectTimer);
+    };
+    if (request.reusedSocket || !socket.connecting) onConnect();
+    else socket.once(secure ? 'secureConnect' : 'connect', onConnect);
+  });
+  request.on('error', (error: NodeJS.ErrnoException) => fail(502, reasonOf(error)));
+  // Cut without an error; of one that was answered it is the end.
+  request.on('close', () => settled({ kind: 'failed', status: 502, why: 'it was cut', sent: 'perhaps' }));
+  request.on('information', ({ statusCode, statusMessage, rawHeaders }: InformationEvent) => {
+    interims += 1;
+    if (statusCode === 101) fail(502, 'it switched protocols without saying to which');
+    else if (interims > INTERIM_MAX) fail(502, `more than ${INTERIM_MAX} interim answers`);
+    else onInterim(statusCode, statusMessage, rawHeaders);
+  });
+  request.on('response', (head) => {
+    head.on('error', () => {}); // who reads it looks at `complete`
+    const problem = problemOf(head);
+    if (problem) fail(502, problem);
+    else {
+      answered = true;
+      settled({ kind: 'answer', head });
+    }
+  });
+  request.on('upgrade', (head, socket, first) => {
+    socket.on('error', () => {});
+    if (!options.isUpgrade) {
+      socket.destroy();
+      fail(502, 'it switched protocols though nobody asked for it');
+    } else settled({ kind: 'switched', head, socket: socket as Socket, first });
+  });
+
+  return {
+    request,
+    answer,
+    get isAnswered() {
+      return answered;
+    },
+    get broken() {
+      return broken;
+    },
+    progress: () => void headTimer.refresh(),
+    abort: () => fail(502, 'it was given up'),
+  };
+}
+
+/** What makes an answer one that can't be passed on, though node:http takes it. */
+function problemOf({ statusCode = 0, httpVersionMajor, rawHeaders }: IncomingMessage): string | undefined {
+  if (httpVersionMajor !== 1) return 'its version is not HTTP/1';
+  if (statusCode < 200 || statusCode > 999) return `its status is ${statusCode}`;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    // Another coding would be lost: the field is of this connection only.
+    if (
+      rawHeaders[i]!.toLowerCase() === 'transfer-encoding' &&
+      rawHeaders[i + 1]!.toLowerCase() !== 'chunked'
+    )
+      return 'its transfer-encoding is not chunked';
+  }
+  return undefined;
+}
+
+/** In a few words, without what the upstream sent. */
+function reasonOf({ code, message, syscall }: NodeJS.ErrnoException): string {
+  if (code?.startsWith('HPE_')) return `no HTTP: ${message.replace(/^Parse Error: /, '')}`;
+  if (code === 'ECONNRESET' && syscall === undefined) return 'it closed the connection without an answer';
+  return message;
+}

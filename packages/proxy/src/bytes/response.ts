@@ -1,0 +1,251 @@
+// The head of an upstream's answer, parsed strictly (RFC 9112 4 and 5) and edited where it is.
+import { ascii, createNames, hasName, isText, move, type Names, put } from './text.ts';
+
+/** How the end of a body is found (RFC 9112 6.3). */
+export const Framing = { none: 0, length: 1, chunked: 2, close: 3 } as const;
+
+/** A head that isn't whole after so many bytes is refused; node:http has the same limit on the other way. */
+export const RESPONSE_HEAD_MAX: number = 64 << 10;
+const FIELDS_MAX = 1000;
+
+export const ResponseParsed = { partial: 0, complete: 1, malformed: -1 } as const;
+
+/** Offsets are into the bytes that were parsed. */
+export interface ResponseHead {
+  status: number;
+  /** Where the status line ends, its CRLF included. */
+  lineEnd: number;
+  contentStart: number;
+  framing: number;
+  contentLength: number;
+  /** The connection may be used again. */
+  keep: boolean;
+  /** Seconds, of Keep-Alive; -1: it doesn't say. */
+  keepFor: number;
+  hasDate: boolean;
+}
+
+const SP = 0x20;
+const CR = 0x0d;
+const LF = 0x0a;
+const COLON = 0x3a;
+
+const TOKEN = 1;
+const VALUE = 2;
+const kinds = new Uint8Array(256);
+for (let c = 0; c < 256; c++) {
+  const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(c)) && c < 0x7f;
+  kinds[c] = (token ? TOKEN : 0) | (c === 0x09 || (c >= SP && c !== 0x7f) ? VALUE : 0);
+}
+
+const version = ascii('HTTP/1.');
+const date = ascii('date');
+const connection = ascii('connection');
+const contentLength = ascii('content-length');
+const transferEncoding = ascii('transfer-encoding');
+const keepAlive = ascii('keep-alive');
+const chunked = ascii('chunked');
+
+/** What concerns the upstream's connection alone (RFC 9110 7.6.1). */
+const hopByHop: Names = createNames([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'te',
+  'upgrade',
+]);
+const length: Names = createNames(['content-length']);
+const coding: Names = createNames(['transfer-encoding']);
+
+/** The line of each field begins here, and what is after the last one ends here. Of the head parsed last. */
+const starts = new Int32Array(FIELDS_MAX + 1);
+const nameLengths = new Int32Array(FIELDS_MAX);
+let count = 0;
+/** Names that its Connection has, but the usual ones. */
+let named: Names | null = null;
+
+/**
+ * Parses the head that begins at `from`; the bytes end at `to`. headOnly: the request was a HEAD. Fills `head`. Gives one
+ * of ResponseParsed.
+ */
+export function parseResponse(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  headOnly: boolean,
+  head: ResponseHead,
+): number {
+  const unfinished = to - from < RESPONSE_HEAD_MAX ? ResponseParsed.partial : ResponseParsed.malformed;
+  const { malformed } = ResponseParsed;
+  for (let i = 0; i < version.length; i++)
+    if (bytes[from + i] !== version[i]) return from + i >= to ? unfinished : malformed;
+  if (to - from < 14) return unfinished;
+  const minor = bytes[from + 7] - 0x30;
+  if ((minor !== 0 && minor !== 1) || bytes[from + 8] !== SP) return malformed;
+  head.status = digits3(bytes, from + 9);
+  if (head.status < 100 || head.status > 599) return malformed;
+  let at = from + 12;
+  if (bytes[at] !== SP && bytes[at] !== CR) return malformed;
+  while (at < to && (kinds[bytes[at]] & VALUE) !== 0) at++;
+  if (at + 1 >= to) return unfinished;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return malformed;
+  at += 2;
+  head.lineEnd = at;
+
+  count = 0;
+  named = null;
+  head.keep = minor === 1;
+  head.keepFor = -1;
+  head.hasDate = false;
+  let contents = -1;
+  let isChunked = false;
+  for (;;) {
+    if (at >= to) return unfinished;
+    if (bytes[at] === CR) break;
+    const name = at;
+    while (at < to && (kinds[bytes[at]] & TOKEN) !== 0) at++;
+    const nameLength = at - name;
+    if (at === to) return unfinished;
+    if (bytes[at] !== COLON || nameLength === 0 || count === FIELDS_MAX) return malformed;
+    let value = at + 1;
+    while (value < to && (bytes[value] === SP || bytes[value] === 0x09)) value++;
+    at = value;
+    while (at < to && (kinds[bytes[at]] & VALUE) !== 0) at++;
+    if (at + 1 >= to) return unfinished;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return malformed;
+    let valueEnd = at;
+    while (valueEnd > value && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === 0x09)) valueEnd--;
+    at += 2;
+    starts[count] = name;
+    nameLengths[count] = nameLength;
+    count += 1;
+    switch (nameLength) {
+      case 4:
+        head.hasDate ||= isText(bytes, name, date);
+        break;
+      case 10:
+        if (isText(bytes, name, connection)) readConnection(bytes, value, valueEnd, minor, head);
+        else if (isText(bytes, name, keepAlive)) head.keepFor = readKeepAlive(bytes, value, valueEnd);
+        break;
+      case 14:
+        if (!isText(bytes, name, contentLength)) break;
+        if (contents >= 0) return malformed;
+        contents = readLength(bytes, value, valueEnd);
+        if (contents < 0) return malformed;
+        break;
+      case 17:
+        if (!isText(bytes, name, transferEncoding)) break;
+        // RFC 9112 6.1: not in 1.0. Another coding, or this one twice, is understood by nobody behind us.
+        if (isChunked || minor === 0) return malformed;
+        if (valueEnd - value !== chunked.length || !isText(bytes, value, chunked)) return malformed;
+        isChunked = true;
+    }
+  }
+  if (at + 1 >= to) return unfinished;
+  if (bytes[at + 1] !== LF || at + 2 - from > RESPONSE_HEAD_MAX) return malformed;
+  if (isChunked && contents >= 0) return malformed;
+  starts[count] = at;
+  head.contentStart = at + 2;
+  head.contentLength = Math.max(contents, 0);
+  if (headOnly || head.status < 200 || head.status === 204 || head.status === 304)
+    head.framing = Framing.none;
+  else if (isChunked) head.framing = Framing.chunked;
+  else if (contents >= 0) head.framing = contents > 0 ? Framing.length : Framing.none;
+  else head.framing = Framing.close;
+  head.keep &&= head.framing !== Framing.close;
+  return ResponseParsed.complete;
+}
+
+/**
+ * Edits the head that was parsed last, in place: takes out what concerns the upstream's connection and the fields of
+ * these names, and writes `added` (lines) after the status line. There must be room for that before `from`. Gives where
+ * the head begins now; it ends where it did.
+ */
+export function editResponse(
+  bytes: Uint8Array,
+  from: number,
+  head: ResponseHead,
+  dropped: Names,
+  added: Uint8Array,
+): number {
+  const { status, lineEnd } = head;
+  const isBodiless = status < 200 || status === 204; // RFC 9110 8.6, RFC 9112 6.1
+  let shift = 0;
+  let kept = starts[count];
+  for (let i = count - 1; i >= 0; i--) {
+    const line = starts[i];
+    const nameLength = nameLengths[i];
+    const drop =
+      hasName(hopByHop, bytes, line, nameLength) ||
+      hasName(dropped, bytes, line, nameLength) ||
+      (named !== null && hasName(named, bytes, line, nameLength)) ||
+      (isBodiless && hasName(length, bytes, line, nameLength)) ||
+      ((isBodiless || status === 304) && hasName(coding, bytes, line, nameLength));
+    if (!drop) continue;
+    const next = starts[i + 1];
+    if (shift > 0) move(bytes, next + shift, next, kept);
+    shift += next - line;
+    kept = line;
+  }
+  if (shift > 0) move(bytes, lineEnd + shift, lineEnd, kept);
+  const moved = shift - added.length;
+  if (moved !== 0) move(bytes, from + moved, from, lineEnd);
+  bytes[from + moved + version.length] = 0x31; // ours is 1.1, whatever the upstream's is
+  put(bytes, lineEnd + moved, added);
+  return from + moved;
+}
+
+/** RFC 9110 7.6.1: its options, and the names of fields that end here with it. */
+function readConnection(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  minor: number,
+  head: ResponseHead,
+): void {
+  if (minor === 1 && to - from === keepAlive.length && isText(bytes, from, keepAlive)) return; // it is anyway
+  const options = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from)
+    .toString('latin1')
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim());
+  if (options.includes('close')) head.keep = false;
+  else if (minor === 0 && options.includes('keep-alive')) head.keep = true;
+  const names = options.filter(
+    (option) => option !== 'close' && option !== 'keep-alive' && !isFraming(option),
+  );
+  if (names.length > 0) named = createNames(names);
+}
+
+/** What a Connection can't take away: the body would be another one. */
+const isFraming = (name: string): boolean => name === 'content-length' || name === 'transfer-encoding';
+
+/** Seconds of «timeout=5, max=100»; -1: none. */
+function readKeepAlive(bytes: Uint8Array, from: number, to: number): number {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+  const [, seconds] = /(?:^|[,\s])timeout=(\d{1,9})/i.exec(text) ?? [];
+  return seconds === undefined ? -1 : Number(seconds);
+}
+
+/** RFC 9110 8.6: 1*DIGIT; -1: something else, or more than is exact. */
+function readLength(bytes: Uint8Array, from: number, to: number): number {
+  if (from === to || to - from > 15) return -1;
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const digit = bytes[i] - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function digits3(bytes: Uint8Array, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + 3; i++) {
+    const digit = bytes[i] - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
