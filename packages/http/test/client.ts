@@ -12,6 +12,17 @@ export interface Response {
   raw: string;
 }
 
+/** A response that may come from an upstream. */
+export interface Message {
+  status: number;
+  reason: string;
+  /** As received, in order. */
+  fields: [name: string, value: string][];
+  body: Buffer;
+  framing: 'none' | 'length' | 'chunked' | 'close';
+  trailers: [name: string, value: string][];
+}
+
 export interface Client {
   readonly socket: Socket;
   /** Text goes out as Latin-1. */
@@ -22,6 +33,10 @@ export interface Client {
   reset(): void;
   /** The next response; rejects when it isn't one, or the connection closes before its end. */
   response(options?: { head?: boolean }): Promise<Response>;
+  /** The next response of any framing; rejects as response does. */
+  message(options?: { head?: boolean }): Promise<Message>;
+  /** The next bytes as Latin-1, that many of them. */
+  bytes(length: number): Promise<string>;
   /** The head of an interim response (1xx). */
   interim(): Promise<string>;
   /** Settles when the server has closed, with the bytes that no response has taken, as Latin-1. */
@@ -63,6 +78,20 @@ export async function open(port: number, options: ClientOptions = {}): Promise<C
     return true;
   };
 
+  const take = async (length: number): Promise<Buffer> => {
+    while (received.length < length)
+      if (!(await more())) throw new Error(`closed after ${received.length} of ${length} bytes`);
+    const taken = received.subarray(0, length);
+    received = received.subarray(length);
+    return taken;
+  };
+
+  const line = async (): Promise<string> => {
+    while (!received.includes('\r\n')) if (!(await more())) throw new Error('closed in a line');
+    const taken = text(await take(received.indexOf('\r\n') + 2));
+    return taken.slice(0, -2);
+  };
+
   const client: Client = {
     socket,
     send(data) {
@@ -90,6 +119,35 @@ export async function open(port: number, options: ClientOptions = {}): Promise<C
       received = received.subarray(end + 4 + length);
       return { ...parsed, body, raw };
     },
+    async message({ head = false } = {}) {
+      let end = received.indexOf('\r\n\r\n');
+      for (; end < 0; end = received.indexOf('\r\n\r\n'))
+        if (!(await more())) throw new Error(`closed before a response: ${JSON.stringify(text(received))}`);
+      const parsed = parseHead(text(received.subarray(0, end)));
+      received = received.subarray(end + 4);
+      const framing = head ? 'none' : framingOf(parsed);
+      if (framing === 'none') return { ...parsed, framing, body: Buffer.alloc(0), trailers: [] };
+      if (framing === 'length') {
+        const length = Number(theValue(parsed, 'content-length'));
+        return { ...parsed, framing, body: await take(length), trailers: [] };
+      }
+      if (framing === 'close') {
+        while (await more());
+        return { ...parsed, framing, body: await take(received.length), trailers: [] };
+      }
+      const chunks: Buffer[] = [];
+      for (;;) {
+        const size = Number.parseInt(await line(), 16);
+        if (Number.isNaN(size)) throw new Error('no size of a chunk');
+        if (size === 0) break;
+        chunks.push(await take(size));
+        if ((await line()) !== '') throw new Error('no end of a chunk');
+      }
+      const trailers: string[] = [];
+      for (let field = await line(); field !== ''; field = await line()) trailers.push(field);
+      return { ...parsed, framing, body: Buffer.concat(chunks), trailers: trailers.map(parseField) };
+    },
+    bytes: async (length) => text(await take(length)),
     async interim() {
       while (!received.includes('\r\n\r\n')) if (!(await more())) throw new Error('closed before a response');
       const end = received.indexOf('\r\n\r\n') + 4;
@@ -126,15 +184,34 @@ function parseHead(head: string): Pick<Response, 'status' | 'reason' | 'fields'>
   const [line, ...lines] = head.split('\r\n');
   const match = /^HTTP\/1\.1 (\d{3}) ([^\r\n]*)$/.exec(line);
   if (!match) throw new Error(`no status line: ${JSON.stringify(line)}`);
-  const fields = lines.map((field): [string, string] => {
-    const parts = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ([^\r\n\0]*)$/.exec(field);
-    if (!parts) throw new Error(`no field line: ${JSON.stringify(field)}`);
-    return [parts[1], parts[2]];
-  });
+  const fields = lines.map(parseField);
   for (const [name, value] of fields) {
     if (name === 'date' && new Date(value).toUTCString() !== value) throw new Error(`no date: ${value}`);
   }
   return { status: Number(match[1]), reason: match[2], fields };
+}
+
+function parseField(field: string): [name: string, value: string] {
+  const parts = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([^\r\n\0]*)$/.exec(field);
+  if (!parts) throw new Error(`no field line: ${JSON.stringify(field)}`);
+  return [parts[1], parts[2]];
+}
+
+/** The only value of a field; undefined: there is none. */
+export function theValue({ fields }: Pick<Response, 'fields'>, name: string): string | undefined {
+  const values = fields.filter(([other]) => other.toLowerCase() === name);
+  if (values.length > 1) throw new Error(`${values.length} fields named ${name}`);
+  return values[0]?.[1];
+}
+
+function framingOf(head: Pick<Response, 'status' | 'fields'>): Message['framing'] {
+  if (head.status < 200 || head.status === 204 || head.status === 304) return 'none';
+  const coding = theValue(head, 'transfer-encoding');
+  const length = theValue(head, 'content-length');
+  if (coding !== undefined && (coding !== 'chunked' || length !== undefined))
+    throw new Error(`transfer-encoding ${coding}, content-length ${length}`);
+  if (coding !== undefined) return 'chunked';
+  return length === undefined ? 'close' : 'length';
 }
 
 function bodyLength({ status, fields }: Pick<Response, 'status' | 'fields'>): number {

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoader, type Executor, type Loader, openRunDirectory } from '@flexilib/loader';
 import { openListener, type Runtime, startRuntime } from '@flexilib/native';
-import { createMatcher, type LibraryTarget, parseConfig } from '@flexilib/router';
+import { createGroups, type UpstreamOptions, type UpstreamSpec, type UpstreamTarget } from '@flexilib/proxy';
+import { createMatcher, parseConfig, type Route } from '@flexilib/router';
 import { buildLibrary } from '../../native/test/build.ts';
 import type { AccessRecord } from '../src/access.ts';
 import { createEdgeDoor, type Door, type DoorOptions } from '../src/door.ts';
 import { heldBytes } from '../src/held.ts';
 import { createNodeDoor } from '../src/node-door.ts';
 import { newPace } from '../src/pace.ts';
+import type { ServedRoute, UpstreamRoute } from '../src/routes.ts';
 import { collectLines, parseLine } from './lines.ts';
 import type { Served, ServeOptions, StartServer } from './suite/served.ts';
 
@@ -65,6 +67,13 @@ async function prepare(): Promise<Ground> {
   return { runtime, loader, libraries, calls: () => out };
 }
 
+/** As the server makes one (apps/server/src/settle.ts). */
+function upstreamSpec({ key, pathPrefix, targets, options }: Route): UpstreamSpec {
+  const { timeout, head_timeout = 30_000, max_body = 16 << 20 } = options;
+  const settled = { ...options, timeout, head_timeout, max_body } as UpstreamOptions;
+  return { key, pathPrefix, targets: targets as readonly UpstreamTarget[], options: settled };
+}
+
 /** Starts the door that make gives. */
 async function start(options: ServeOptions, make: (options: DoorOptions) => Door): Promise<Served> {
   ground ??= prepare();
@@ -73,19 +82,33 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
   if (config.errors.length > 0) throw new Error(config.errors.map(({ message }) => message).join());
   const match = createMatcher(config.routes);
   const executors = new Set<Executor>();
-  const routes = config.routes.map(
-    ({ targets: [target], options: { timeout = 30_000, run, max_concurrency } }) => {
-      const executor = loader.executor(options.library ?? libraries[(target as LibraryTarget).path]());
-      executors.add(executor);
-      if (!options.health) executor.crashed = () => {};
-      const maxCalls = max_concurrency ?? Number.POSITIVE_INFINITY;
-      return { kind: 'library' as const, executor, timeout, run, pace: newPace(), calls: 0, maxCalls };
-    },
-  );
-
-  const access: AccessRecord[] = [];
   const faults: string[] = [];
   const faulty: string[] = [];
+  const onFault = (path: string, text: string) => {
+    faults.push(text);
+    faulty.push(path);
+  };
+  const groups = createGroups({ onState: onFault });
+  const upstreams: UpstreamRoute[] = [];
+  const routes = config.routes.map((route): ServedRoute => {
+    const { targets, options: routeOptions } = route;
+    const { timeout = 30_000, run, max_concurrency } = routeOptions;
+    const maxCalls = max_concurrency ?? Number.POSITIVE_INFINITY;
+    const [target] = targets;
+    if (target.kind === 'return') throw new Error('the server has those');
+    if (target.kind === 'upstream') {
+      const spec = upstreamSpec(route);
+      const served: UpstreamRoute = { kind: 'upstream', spec, group: groups.group(spec), calls: 0, maxCalls };
+      upstreams.push(served);
+      return served;
+    }
+    const executor = loader.executor(options.library ?? libraries[target.path]());
+    executors.add(executor);
+    if (!options.health) executor.crashed = () => {};
+    return { kind: 'library', executor, timeout, run, pace: newPace(), calls: 0, maxCalls };
+  });
+
+  const access: AccessRecord[] = [];
   const door = make({
     runtime,
     routes: () => ({ find: (call) => routes[match(call)] }),
@@ -93,11 +116,8 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     body: { max: 16 << 20, timeout: 20_000, ...options.body },
     maxQueue: options.maxQueue ?? 1000,
     maxConnections: options.maxConnections ?? 10_000,
-    trusted: [],
-    onFault(path, text) {
-      faults.push(text);
-      faulty.push(path);
-    },
+    trusted: options.trusted ?? [],
+    onFault,
     log: options.log ?? collectLines((line) => access.push(parseLine(line))),
   });
   const { fd, port } = await openListener('127.0.0.1', 0);
@@ -110,14 +130,23 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
     faulty,
     held() {
       let inFlight = 0;
+      let under = calls();
       for (const { current } of executors) inFlight += current?.inFlight ?? 0;
-      return { calls: calls(), inFlight, bytes: heldBytes() };
+      for (const route of upstreams) {
+        under += route.calls;
+        for (const { active } of route.group.backends) inFlight += active;
+      }
+      return { calls: under, inFlight, bytes: heldBytes() };
     },
     trim() {
       door.trim();
       runtime.trim();
     },
-    close: (grace = 5000) => door.close(grace),
+    async close(grace = 5000) {
+      await door.close(grace);
+      groups.close();
+    },
+    door,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { AccessRecord, LineSink } from '../../src/access.ts';
-import type { Limits } from '../../src/index.ts';
+import type { Door, Limits } from '../../src/index.ts';
 
 /** What a case may ask of its server. Times are generous unless it sets them. */
 export interface ServeOptions {
@@ -13,7 +13,9 @@ export interface ServeOptions {
   health?: boolean;
   /** Instead of the access records. */
   log?: LineSink;
-  /** proxy.ini; ./lib.so is the test's executor, ./slow.so takes a second to load, ./none.so isn't there. */
+  /** Whose Forwarded and X-Forwarded-* count. */
+  trusted?: string[];
+  /** proxy.ini, with upstreams too; ./lib.so is the test's executor, ./slow.so takes a second to load, ./none.so isn't there. */
   routes?: string;
 }
 
@@ -25,11 +27,12 @@ export interface Served {
   faults: string[];
   /** Whom each of them names. */
   faulty: string[];
-  /** What requests hold at this moment; all zero when none is under way. */
+  /** What requests hold at this moment, at upstreams too; all zero when none is under way. */
   held(): { calls: number; inFlight: number; bytes: number };
   /** As the server does when it is quiet. */
   trim(): void;
   close(grace?: number): Promise<void>;
+  readonly door: Door;
 }
 
 /** A way to start a server: each door has one, and all pass the same suite. */
