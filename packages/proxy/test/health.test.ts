@@ -17,6 +17,28 @@ function served(group: Group, count: number): string {
   return Array.from({ length: count }, () => serve(group)).join('');
 }
 
+test('a probe that is answered and goes on brings a backend back', () => {
+  const { group, lines } = groupOf(specOf(targets(1, 1)));
+  const [first, second] = group.backends as [Backend, Backend];
+  for (let i = 0; i < 3; i++) fail(group, first);
+  vi.advanceTimersByTime(10_000);
+  expect(group.begin(0, [second])).toBe(first);
+  group.answered(first);
+  expect(lines.at(-1)).toEqual({ text: '10.0.0.1:80 is back', worse: false });
+  expect(served(group, 4).replaceAll('2', '')).toBe('11');
+  group.end(first, 'ok');
+  expect(first.active).toBe(0);
+  // Answers that break later are failures in a row all the same.
+  for (let i = 0; i < 3; i++) {
+    expect(group.begin(0, [second])).toBe(first);
+    group.answered(first);
+    group.end(first, 'failed', 'its body broke');
+  }
+  expect(lines.at(-1)!.text).toContain('10.0.0.1:80 is out: 3 failures in a row, the last: its body broke');
+  group.answered(second);
+  expect(served(group, 4)).toBe('2222');
+});
+
 test('failures in a row take a backend out; when its time is over one request at a time goes there', () => {
   const { group, lines } = groupOf(specOf(targets(1, 1, 1)));
   const first = group.backends[0]!;
