@@ -125,15 +125,13 @@ export function createHealth(
 
   /** It serves again, as far as requests tell. */
   function back(backend: State): void {
-    const slow = !backend.failing && slow_start !== undefined;
     backend.out = false;
     backend.failing = false;
     backend.failures = 0;
     backend.ejections = 0;
     backend.probes = 0;
-    backend.credit = 0;
     if (!backend.down) {
-      if (slow) backend.backAt = performance.now();
+      if (slow_start !== undefined) backend.backAt = performance.now();
       onState(`${backend.name} is back`, false);
     }
     review();

@@ -56,6 +56,7 @@ test('a numeric host has its address at once, a Unix socket none, and nothing is
 });
 
 test('localhost has the addresses that the system gives, in its order, and a server is there', async () => {
+  watchLookups();
   const { backend } = backendOf('localhost');
   expect(backend.addresses).toEqual([]);
   expect(nextAddress(backend)).toBe('');
@@ -64,6 +65,11 @@ test('localhost has the addresses that the system gives, in its order, and a ser
   );
   expect(await backend.resolve()).toEqual([...new Set(expected)]);
   expect(backend.addresses).toEqual([...new Set(expected)]);
+  expect(dns.lookup).toHaveBeenCalledWith(
+    'localhost',
+    { all: true, order: 'verbatim' },
+    expect.any(Function),
+  );
   const server = createServer().listen(0, nextAddress(backend));
   await new Promise((resolve) => server.once('listening', resolve));
   await new Promise((resolve) => server.close(resolve));

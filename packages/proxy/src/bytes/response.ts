@@ -1,5 +1,5 @@
 // The head of an upstream's answer, parsed strictly (RFC 9112 4 and 5) and edited where it is.
-import { ascii, createNames, hasName, isText, move, type Names, put } from './text.ts';
+import { ascii, createNames, hasName, isText, kinds, move, type Names, put, TOKEN, VALUE } from './text.ts';
 
 /** How the end of a body is found (RFC 9112 6.3). */
 export const Framing = { none: 0, length: 1, chunked: 2, close: 3 } as const;
@@ -29,14 +29,6 @@ const SP = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
-
-const TOKEN = 1;
-const VALUE = 2;
-const kinds = new Uint8Array(256);
-for (let c = 0; c < 256; c++) {
-  const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(c)) && c < 0x7f;
-  kinds[c] = (token ? TOKEN : 0) | (c === 0x09 || (c >= SP && c !== 0x7f) ? VALUE : 0);
-}
 
 const version = ascii('HTTP/1.');
 const date = ascii('date');

@@ -175,8 +175,12 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
   }
 
   function connected(link: Link): void {
-    const { begun, exchange } = link.client!;
     link.phase = LinkPhase.head;
+    awaitHead(link);
+  }
+
+  function awaitHead(link: Link): void {
+    const { begun, exchange } = link.client!;
     wheel.set(link, Math.max(1, begun + exchange!.route.spec.options.head_timeout - monotonicNow()));
   }
 
@@ -400,8 +404,10 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       }
       if (left === Number.POSITIVE_INFINITY) wheel.clear(connection);
       else wheel.set(connection, left);
-      if (link === null || link.phase !== LinkPhase.body) return;
-      wheel.set(link, route.spec.options.idle_timeout);
+      if (link === null || link.phase === LinkPhase.connect) return;
+      // The upstream's time stood still while the client had to take something.
+      if (link.phase === LinkPhase.body) wheel.set(link, route.spec.options.idle_timeout);
+      else awaitHead(link);
       answer.read(link);
     },
     expire(link) {
