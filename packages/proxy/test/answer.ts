@@ -58,25 +58,27 @@ export function edit(text: string, dropped: readonly string[] = [], added: reado
   return bytes.toString('latin1', start, head.contentStart);
 }
 
-/** The body of an answer that is all of the text; null: it isn't whole, or malformed. */
-export function bodyOf(text: string, head: ParsedHead): string | null {
+/** The body of an answer that is at the start of the text, and how much of the text is the answer; null: it isn't whole, or malformed. */
+export function bodyOf(text: string, head: ParsedHead): { body: string; end: number } | null {
   const rest = text.slice(head.length);
+  const first = (length: number) => ({ body: rest.slice(0, length), end: head.length + length });
   switch (head.framing) {
     case Framing.none:
-      return '';
+      return first(0);
     case Framing.length:
-      return rest.length < head.contentLength ? null : rest.slice(0, head.contentLength);
+      return rest.length < head.contentLength ? null : first(head.contentLength);
     case Framing.close:
-      return rest;
+      return first(rest.length);
   }
   const chunked: Chunked = { expects: 0, digits: 0, left: 0, overhead: 0, data: 0 };
   beginChunked(chunked);
   const bytes = Buffer.from(rest, 'latin1');
   let body = '';
-  for (let at = 0; at < bytes.length && !isChunkedDone(chunked); at++) {
+  let at = 0;
+  for (; at < bytes.length && !isChunkedDone(chunked); at++) {
     const before = chunked.data;
     if (passChunked(chunked, bytes, at, at + 1) < 0) return null;
     if (chunked.data > before) body += rest[at];
   }
-  return isChunkedDone(chunked) && chunked.data === body.length ? body : null;
+  return isChunkedDone(chunked) && chunked.data === body.length ? { body, end: head.length + at } : null;
 }
