@@ -50,6 +50,27 @@ describe('check', () => {
     });
   });
 
+  it('counts upstreams, and warns of files of TLS that are not there', async () => {
+    const folder = configured(`
+/a = http://10.0.0.7 http://10.0.0.8
+/b = http://10.0.0.7
+/c = return 404
+/ = https://10.0.0.9
+[/a]
+canary = http://10.0.0.10
+canary_weight = 5%
+[/b]
+mirror = http://10.0.0.11
+[/]
+tls_ca = tls/ca.pem
+tls_certificate = proxy.ini
+tls_key = proxy.ini
+`);
+    const { code, stdout, stderr } = await run(['check', join(folder, 'proxy.ini')]);
+    expect([code, stdout]).toEqual([0, `${join(folder, 'proxy.ini')}: ok, 4 routes, 5 upstreams\n`]);
+    expect(stderr).toBe(`warning: ${join(folder, 'tls/ca.pem')}: there is no such file yet\n`);
+  });
+
   it('warns of libraries that would not load', async () => {
     const folder = configured('/a = ./text.so\n/ = ./nowhere.so\n');
     writeFileSync(join(folder, 'text.so'), 'text');
@@ -61,7 +82,7 @@ describe('check', () => {
   });
 
   it('names all errors, each with its line', async () => {
-    const folder = configured('x = ./lib.so\n\n/ = http://127.0.0.1:1\n[sever]\nport = 1\n');
+    const folder = configured('x = ./lib.so\n\n/ = ftp://127.0.0.1:1\n[sever]\nport = 1\n');
     const { code, stdout, stderr } = await run(['check'], { PORT: 'abc' }, folder);
     expect([code, stdout]).toEqual([1, '']);
     const lines = stderr.trimEnd().split('\n');

@@ -82,15 +82,23 @@ async function upload(bytes: number, chunked: boolean): Promise<void> {
   socket.on('data', (data) => {
     answer += data.toString('latin1');
   });
-  const ended = new Promise((resolve, reject) => socket.once('end', resolve).once('error', reject));
+  let over = false;
+  const ended = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      over = true;
+      socket.emit('drain'); // nobody takes any more
+      resolve();
+    });
+    socket.on('error', () => {});
+  });
   const size = `${MIB.toString(16)}\r\n`;
-  for (let sent = 0; sent < bytes; sent += MIB) {
+  for (let sent = 0; sent < bytes && !over; sent += MIB) {
     socket.cork();
     if (chunked) socket.write(size);
     const ready = socket.write(zeros);
     if (chunked) socket.write('\r\n');
     socket.uncork();
-    if (!ready) await new Promise((resolve) => socket.once('drain', resolve));
+    if (!ready && !over) await new Promise((resolve) => socket.once('drain', resolve));
   }
   if (chunked) socket.write('0\r\n\r\n');
   await ended;

@@ -26,7 +26,7 @@ it(`serves ${ROUTES} routes within a second of its start, and of a HUP`, async (
     const lines = Array.from({ length: ROUTES - 2 }, (_, i) => {
       if (i % 2) return `/route-${i}/ = ${join(folder, `${i % LIBRARIES}.so`)}`;
       const urls = [one, two].map(({ port }) => `http://127.0.0.1:${port}`).join(' ');
-      return i % 20 ? `/route-${i}/ = ${urls}` : `Host: app-${i} / = ${urls}`;
+      return i % 20 ? `/route-${i}/ = ${urls}` : `Host: app-${i}. / = ${urls}`;
     });
     return `${lines.join('\n')}\n/library = ${first}\n/ = http://127.0.0.1:${which}\n`;
   };

@@ -58,6 +58,28 @@ it('keeps an unchanged library loaded as it is, and unloads one that no route na
   expect((await ask(server.port, '/')).status).toBe(404);
 });
 
+it("keeps a canary's library loaded, and unloads it with the canary", async () => {
+  const canaried = `/ = ${one}\n[/]\ncanary = ${two}\ncanary_header = X-Canary\n`;
+  const options = { headers: { 'x-canary': '1' } };
+  hup(canaried);
+  await expect.poll(() => lines(/reloaded/).length).toBe(1);
+  expect(await text(server.port, '/', options)).toBe(answerOf(2));
+  hup(`/none = return 404\n${canaried}`);
+  await expect.poll(() => lines(/reloaded/).length).toBe(2);
+  expect(await text(server.port, '/', options)).toBe(answerOf(2));
+  expect(await text(server.port, '/')).toBe(answerOf(1));
+  expect(lines(/2\.so: generation/)).toHaveLength(1);
+  const { copies } = server.resources();
+  hup(`/ = ${one}\n`);
+  await expect.poll(() => server.resources().copies).toBe(copies - 1);
+  expect(await text(server.port, '/', options)).toBe(answerOf(1));
+});
+
+it('says that proxies are trusted from the next start on', async () => {
+  hup(`/ = ${one}\n[server]\ntrusted_proxies = 10.0.0.0/8\n`);
+  await expect.poll(() => lines(/\[server\] trusted_proxies: needs a restart$/).length).toBe(1);
+});
+
 it('names every error of a bad file and changes nothing', async () => {
   hup(`/ = ${two}\nnonsense\n/a = ${one} ${two}\n[/b]\ntimeuot = 5\n`);
   await expect.poll(() => lines(/not reloaded/).length).toBe(1);

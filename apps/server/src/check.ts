@@ -13,7 +13,8 @@ export async function check(file: string, log: Log): Promise<number> {
       const doubt = await doubtAbout(library);
       if (doubt) log.warn(doubt);
     }
-    for (const file of tlsFilesOf(routes)) {
+    const { urls, files } = upstreamsOf(routes);
+    for (const file of files) {
       const doubt = await access(file, constants.R_OK).then(
         () => null,
         (error: Error) => explain(file, error),
@@ -21,7 +22,8 @@ export async function check(file: string, log: Log): Promise<number> {
       if (doubt) log.warn(doubt);
     }
     await log.flush();
-    process.stdout.write(`${file}: ok, ${count(routes.length, 'route')}\n`);
+    const counts = [count(routes.length, 'route'), ...(urls.size > 0 ? [count(urls.size, 'upstream')] : [])];
+    process.stdout.write(`${file}: ok, ${counts.join(', ')}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof FlexilibError) || error.code !== 'FL_CONFIG') throw error;
@@ -51,13 +53,17 @@ function explain(path: string, error: NodeJS.ErrnoException): string {
   return error.code === 'ENOENT' ? `${path}: there is no such file yet` : `${path}: ${error.message}`;
 }
 
-/** Those that routes to upstreams name. */
-function tlsFilesOf(routes: Settings['routes']): Set<string> {
-  const destinations = routes.flatMap(({ destination, canary }) => [destination, canary?.destination]);
-  const files = destinations.flatMap((to) => {
-    if (to?.kind !== 'upstream') return [];
-    const { tls_ca, tls_certificate, tls_key } = to.spec.options;
-    return [tls_ca, tls_certificate, tls_key];
-  });
-  return new Set(files.filter((file) => file !== undefined));
+/** Upstreams that are named, mirrors included, and the files that TLS with them needs. */
+function upstreamsOf(routes: Settings['routes']): { urls: Set<string>; files: Set<string> } {
+  const urls = new Set<string>();
+  const files = new Set<string>();
+  for (const { destination, canary } of routes) {
+    for (const to of [destination, canary?.destination]) {
+      if (to?.kind !== 'upstream') continue;
+      const { mirror, tls_ca, tls_certificate, tls_key } = to.spec.options;
+      for (const { url } of [...to.spec.targets, ...(mirror ? [mirror] : [])]) urls.add(url);
+      for (const file of [tls_ca, tls_certificate, tls_key]) if (file !== undefined) files.add(file);
+    }
+  }
+  return { urls, files };
 }

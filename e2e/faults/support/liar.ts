@@ -21,11 +21,13 @@ export const good: Behaviour = (socket) => void socket.write(answer);
 
 const BODY = 'content';
 
-/** A request that it can tell the end of: a GET, or a POST of that one body. */
-export const requestOf = (method: string, target: string): string =>
-  method === 'POST'
-    ? `POST ${target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`
-    : `${method} ${target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`;
+/** A request that it can tell the end of: a GET, or a POST of that one body. odd: one that the edge leaves to node:http. */
+export function requestOf(method: string, target: string, odd: boolean): string {
+  const lines = [`${method} ${target} HTTP/1.1`, 'Host: test', 'Connection: close'];
+  if (odd) lines.push('X-Odd: a\tb');
+  if (method === 'POST') lines.push(`Content-Length: ${BODY.length}`);
+  return `${lines.join('\r\n')}\r\n\r\n${method === 'POST' ? BODY : ''}`;
+}
 
 /** At first it is good. */
 export async function startLiar(): Promise<Liar> {

@@ -48,12 +48,12 @@ export function ownReply(status: number, headOnly: boolean, retryAfter = 0): Rep
   return textReply(status, headOnly, retryAfter > 0 ? `retry-after: ${retryAfter}\r\n` : '');
 }
 
-/** An answer with a text, or the reason phrase and a newline. fields: lines «name: value CRLF» that it has as well. */
+/** An answer with a text, or the reason phrase (without one, the status) and a newline. fields: lines «name: value CRLF» that it has as well. */
 export function textReply(status: number, headOnly: boolean, fields: string, text?: string): Reply {
   const reason = phraseOf(status);
   if (status === 204 || status === 304) return { status, reason, head: fields, body: nothing };
   // RFC 9110 15.3.6: a 205 has no content either, but says so.
-  const body = status === 205 ? nothing : Buffer.from(text ?? `${reason}\n`);
+  const body = status === 205 ? nothing : Buffer.from(text ?? `${reason || status}\n`);
   const charset = text === undefined ? '' : '; charset=utf-8';
   const type = body === nothing ? '' : `content-type: text/plain${charset}\r\n`;
   const head = `${fields}${type}content-length: ${body.length}\r\n`;

@@ -26,7 +26,10 @@ export interface Upstream {
   readonly connections: Socket[];
   /** Called with each whole request. Text goes out as Latin-1. */
   onRequest: (socket: Socket, asked: Asked) => void;
-  /** Instead of onRequest: called with each head, and the socket, from which it reads what follows. */
+  /**
+   * Instead of onRequest: called with a head, what was read after it, and the socket, which is its own from there on: no
+   * other request may come on it, so it says `Connection: close`.
+   */
   onHead: ((socket: Socket, head: string, rest: Buffer) => void) | null;
   close(): Promise<void>;
 }

@@ -34,8 +34,7 @@ export function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<st
     if (rawHeaders[i]!.length !== 10 || rawHeaders[i]!.toLowerCase() !== 'connection') continue;
     for (const part of rawHeaders[i + 1]!.split(',')) {
       const name = part.trim().toLowerCase();
-      if (name === '' || HOP_BY_HOP.has(name) || END_TO_END.test(name)) continue;
-      if (name === 'close') continue;
+      if (name === '' || name === 'close' || HOP_BY_HOP.has(name) || END_TO_END.test(name)) continue;
       named ??= new Set();
       named.add(name);
     }

@@ -19,6 +19,8 @@ export const NEVER = 8;
 export interface Health {
   /** Sets the ranks, and the weights of slow starts. Gives the best rank. */
   rank(tried: readonly Backend[]): number;
+  /** A try is answered, and goes on. */
+  answered(backend: State): void;
   /** A try is over; why: of a failed one. */
   ended(backend: State, outcome: Outcome, why: string): void;
   /** Checks say that it is down, or that it isn't any more; why: of the last that failed. */
@@ -34,49 +36,49 @@ export function createHealth(
   const { eject_after, eject_time, slow_start, panic_threshold } = options;
   const longest = Math.max(eject_time, Math.min(eject_time * GROWTH_MAX, TIME_MAX));
   const preferred = backends.filter(({ target }) => !target.backup);
-  /** All are well and have their full weight. */
-  let calm = true;
   /** Too few are well: the preferred have requests regardless. */
   let panic = false;
   /** All that are well fail: nothing is lost with another, whether its time is over or not. */
   let desperate = false;
 
   function rank(tried: readonly Backend[]): number {
-    const now = calm ? 0 : performance.now();
     let best = NEVER;
     for (let i = 0; i < backends.length; i++) {
       const backend = backends[i]!;
-      backend.rank = rankOf(backend, now) + (tried.length > 0 && tried.includes(backend) ? TRIED : 0);
+      backend.rank = rankOf(backend) + (tried.length > 0 && tried.includes(backend) ? TRIED : 0);
       if (backend.rank < best) best = backend.rank;
-      if (backend.backAt !== 0) grow(backend, now);
+      if (backend.backAt !== 0) grow(backend);
     }
     return best;
   }
 
-  function rankOf(backend: State, now: number): number {
+  function rankOf(backend: State): number {
     const { backup } = backend.target;
     if (isWell(backend) || (panic && !backup)) return backup ? BACKUP : 0;
     if (backend.down) return NEVER;
-    if (backend.probes === 0 && (now >= backend.until || desperate)) return backup ? BACKUP : 0;
+    if (backend.probes === 0 && (desperate || performance.now() >= backend.until)) return backup ? BACKUP : 0;
     return OUT;
   }
 
-  function grow(backend: State, now: number): void {
-    const share = Math.max(SLOW_START, (now - backend.backAt) / slow_start!);
+  function grow(backend: State): void {
+    const share = Math.max(SLOW_START, (performance.now() - backend.backAt) / slow_start!);
     backend.weight = backend.target.weight * Math.min(1, share);
-    if (share < 1) return;
-    backend.backAt = 0;
-    review();
+    if (share >= 1) backend.backAt = 0;
   }
 
   function ended(backend: State, outcome: Outcome, why: string): void {
     const probe = backend.out && backend.probes > 0;
     if (probe) backend.probes--;
-    if (outcome === 'ok') answered(backend, probe);
+    if (outcome === 'ok') succeeded(backend, probe);
     else if (outcome === 'failed') failed(backend, probe, why);
   }
 
-  function answered(backend: State, probe: boolean): void {
+  /** Only its end tells of one that isn't out: its body may fail, and that would be a failure in a row. */
+  function answered(backend: State): void {
+    if (backend.out && backend.probes > 0) back(backend);
+  }
+
+  function succeeded(backend: State, probe: boolean): void {
     // One that was begun before it was taken out says nothing about now.
     if (backend.out && !probe) return;
     backend.failures = 0;
@@ -130,15 +132,13 @@ export function createHealth(
 
   /** It serves again, as far as requests tell. */
   function back(backend: State): void {
-    const slow = !backend.failing && slow_start !== undefined;
     backend.out = false;
     backend.failing = false;
     backend.failures = 0;
     backend.ejections = 0;
     backend.probes = 0;
-    backend.credit = 0;
     if (!backend.down) {
-      if (slow) backend.backAt = performance.now();
+      if (slow_start !== undefined) backend.backAt = performance.now();
       onState(`${backend.name} is back`, false);
     }
     review();
@@ -147,7 +147,6 @@ export function createHealth(
   /** What follows from a backend's new state for all. */
   function review(): void {
     const well = backends.filter(isWell);
-    calm = well.length === backends.length && backends.every(({ backAt }) => backAt === 0);
     desperate = well.every(({ failing }) => failing);
     const share = (100 * preferred.filter(isWell).length) / preferred.length;
     // Backups that are well are better than backends that aren't.
@@ -159,7 +158,7 @@ export function createHealth(
     else onState(`${panic_threshold} % of the backends are well: only these are used`, false);
   }
 
-  return { rank, ended, checked };
+  return { rank, answered, ended, checked };
 }
 
 function times(count: number, what: string): string {

@@ -1,5 +1,5 @@
 // The group of a route: balance, health and circuit put together.
-import { createBackend, type State } from './backend.ts';
+import { State } from './backend.ts';
 import { createPick, pickSoonest } from './balance.ts';
 import { startChecks } from './checks.ts';
 import { createCircuit } from './circuit.ts';
@@ -30,6 +30,11 @@ export function createGroup(spec: UpstreamSpec, onState: (text: string, worse: b
     return backend;
   }
 
+  function answered(backend: Backend): void {
+    circuit?.answered();
+    health.answered(backend as State);
+  }
+
   function end(backend: Backend, outcome: Outcome, why = 'no answer'): void {
     const state = backend as State;
     state.active--;
@@ -41,6 +46,7 @@ export function createGroup(spec: UpstreamSpec, onState: (text: string, worse: b
     backends,
     balance,
     begin,
+    answered,
     end,
     get retryAfter() {
       const checks = backends.every(({ down }) => down) ? health_interval : 0;
@@ -55,6 +61,6 @@ function createBackends({ targets }: UpstreamSpec): readonly State[] {
   return targets.map((target) => {
     const before = seen.get(target.url) ?? 0;
     seen.set(target.url, before + 1);
-    return createBackend(target, before);
+    return new State(target, before);
   });
 }

@@ -3,6 +3,7 @@ import type { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Attempt,
+  clientAddress,
   type Group,
   hashOf,
   interimHead,
@@ -122,7 +123,7 @@ export function openPassage(options: PassageOptions): Passage {
     req,
     spec,
     group,
-    hash: hashOf(group.balance, peer, req.rawHeaders),
+    hash: hashOf(group.balance, clientAddress(peer, req.rawHeaders, trust), req.rawHeaders),
     target: rewriteTarget(spec, req.url!),
     body,
     isUpgrade: protocol !== null,

@@ -5,8 +5,11 @@ import {
   attempt,
   avoidAddress,
   type Backend,
+  inOneLine,
   isIdempotent,
   nextAddress,
+  type Sent,
+  whyFailed,
 } from '@flexilib/proxy';
 import type { Passage } from './passage.ts';
 
@@ -41,7 +44,10 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
       group.end(backend, 'unknown');
       return passage.givenUp;
     }
-    if (answer.kind !== 'failed') return { backend, answer };
+    if (answer.kind !== 'failed') {
+      group.answered(backend);
+      return { backend, answer };
+    }
     passage.body.stop();
     const { status, why, sent } = answer;
     failure = { status, why };
@@ -50,14 +56,15 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     group.end(backend, sent === 'stale' ? 'unknown' : 'failed', why);
     if (!mayRepeat(passage, sent)) left = 0;
     else if (isFree) continue;
-    passage.onFault(`${backend.name}: ${why}, for ${passage.req.method} ${shortened(passage.target)}`);
+    passage.onFault(`${backend.name}: ${why}, for ${inOneLine(`${passage.req.method} ${passage.target}`)}`);
     if (left-- <= 0) return failure;
     tried.push(backend);
   }
 }
 
-function mayRepeat({ req, body, hasInterim }: Passage, sent: 'nothing' | 'stale' | 'perhaps'): boolean {
-  return !hasInterim && body.canRepeat && (sent === 'nothing' || isIdempotent(req.method!));
+function mayRepeat({ req, body, hasInterim }: Passage, sent: Sent): boolean {
+  if (hasInterim || !body.canRepeat || sent === 'answered') return false;
+  return sent === 'nothing' || isIdempotent(req.method!);
 }
 
 async function tryOne(passage: Passage, backend: Backend): Promise<Answer> {
@@ -85,7 +92,7 @@ async function tryOne(passage: Passage, backend: Backend): Promise<Answer> {
       onInterim: passage.onInterim,
     });
   } catch (error) {
-    return failed((error as Error).message);
+    return failed(whyFailed(error));
   }
   body.sendTo(passage.current);
   const answer = await passage.current.answer;
@@ -94,9 +101,3 @@ async function tryOne(passage: Passage, backend: Backend): Promise<Answer> {
 }
 
 const failed = (why: string): Answer => ({ kind: 'failed', status: 502, why, sent: 'nothing' });
-
-/** A target for the log: one line, and not a long one. */
-function shortened(target: string): string {
-  const safe = target.replace(/[^\x20-\x7e]/g, '?');
-  return safe.length > 200 ? `${safe.slice(0, 200)}...` : safe;
-}

@@ -6,7 +6,7 @@ import { forwardedNode, plainAddress } from '../forwarded.ts';
 import { authorityOf, OF_PROXIES, type RequestContext, requestFields } from '../request-fields.ts';
 import type { UpstreamSpec, UpstreamTarget } from '../spec.ts';
 import { isTargetKept, rewriteTarget } from '../target.ts';
-import { ascii, move, put } from './text.ts';
+import { ascii, createNames, hasName, move, put } from './text.ts';
 
 /** Where the parts of a request are; all offsets are into the bytes. */
 export interface RequestBytes {
@@ -36,6 +36,7 @@ export function describeClient(address: string, trusted: boolean): ClientLines {
   return { address, trusted, before: ascii(lines) };
 }
 
+const maxForwards = createNames(['max-forwards']);
 const version = ascii(' HTTP/1.1\r\n');
 const afterHost = ascii('";proto=http\r\nx-forwarded-host: ');
 const end = ascii('\r\n\r\n');
@@ -62,7 +63,7 @@ function know(all: Iterable<string>, fate: number, loose = false): void {
     names[name.length] = [...(names[name.length] ?? []), { name: ascii(name), fate, loose }];
 }
 know(['host'], HOST);
-know(['te', 'via', 'max-forwards'], TEXT); // «te» is in the next line too, and the first one counts
+know(['te', 'via'], TEXT); // «te» is in the next line too, and the first one counts
 know(HOP_BY_HOP, DROP);
 know(OF_PROXIES, DROP, true);
 const NAME_MAX = names.length - 1;
@@ -86,7 +87,7 @@ function isAlike(bytes: Uint8Array, at: number, { name, loose }: Known): boolean
 
 /**
  * Writes the request for a backend from `out` on, in the same bytes, and gives where it ends; -1: there is not enough room
- * before `limit`. fields: four numbers each, nameOffset, nameLength, valueOffset, valueLength.
+ * before `limit`, or the request may have to be answered here. fields: four numbers each, nameOffset, nameLength, valueOffset, valueLength.
  */
 export type Composer = (
   bytes: Buffer,
@@ -201,12 +202,21 @@ export function createComposer(spec: UpstreamSpec): Composer {
   }
 
   return (bytes, request, fields, client, target, out, limit) => {
+    if (mayStopHere(bytes, request, fields)) return -1;
     const at = composeHead(bytes, request, fields, client, target, out, limit);
     const { contentStart, contentLength } = request;
     if (at < 0 || contentLength === 0) return at;
     bytes.copyWithin(at, contentStart, contentStart + contentLength);
     return at + contentLength;
   };
+}
+
+/** An OPTIONS with Max-Forwards (RFC 9110 7.6.2). */
+function mayStopHere(bytes: Uint8Array, { from, fieldCount }: RequestBytes, fields: Int32Array): boolean {
+  if (bytes[from] !== 0x4f) return false;
+  for (let i = 0; i < fieldCount; i++)
+    if (hasName(maxForwards, bytes, fields[4 * i], fields[4 * i + 1])) return true;
+  return false;
 }
 
 /** The fields as node:http has them. */

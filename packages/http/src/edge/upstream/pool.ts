@@ -4,8 +4,8 @@ import { avoidAddress, type Backend, nextAddress } from '@flexilib/proxy';
 import type { Wheel } from '../wheel.ts';
 import { Link, LinkPhase } from './link.ts';
 
-/** Idle connections a backend; further ones are closed. */
-const IDLE_MAX = 256;
+/** Idle connections a backend; further ones are closed. More than a burst leaves behind would be opened anew in the next. */
+const IDLE_MAX = 1024;
 /** How long one stays idle, at most: shorter than most servers allow, since who closes first decides who fails. */
 const IDLE_MS = 15_000;
 /** So much earlier than the upstream says that it will close. */
