@@ -291,7 +291,7 @@ const plain: fc.Arbitrary<Plain> = fc
     return { method, target, fields: all, body: body ?? '' };
   });
 
-const headers = fc.array(
+const headers: fc.Arbitrary<string[]> = fc.array(
   fc.constantFrom('X-A', 'host', 'Via', 'X-Forwarded-For', 'Forwarded', 'cookie', 'te'),
   { maxLength: 2 },
 );
@@ -301,8 +301,8 @@ const options: fc.Arbitrary<Partial<UpstreamOptions>> = fc
     strip_prefix: fc.boolean(),
     add_prefix: fc.constantFrom(undefined, undefined, '/v1', '/v1/'),
     rewrite: fc.constantFrom([], [], [{ pattern: /^\/app\/(.*)/, replacement: '/x/$1?y=\xe9' }]),
-    remove_request_header: fc.oneof(fc.constant([]), headers),
-    set: fc.oneof(fc.constant([]), headers),
+    remove_request_header: fc.oneof(fc.constant<string[]>([]), headers),
+    set: fc.oneof(fc.constant<string[]>([]), headers),
   })
   .map(({ set, ...rest }) => ({
     ...rest,
@@ -319,11 +319,17 @@ const upstream = fc.constantFrom(
   target('http://localhost', { socket: '/run/a.sock', host: 'localhost' }),
 );
 
+/** Who has it may have to answer itself, which the other way does. */
+const isCounted = ({ method, fields }: Plain): boolean =>
+  method === 'OPTIONS' && fields.some(([name]) => name.toLowerCase() === 'max-forwards');
+
 test('says the same as on the other way', () => {
   fc.assert(
     fc.property(plain, options, client, upstream, (asked, options, client, upstream) => {
       const spec = specOf([upstream], options, '/app');
-      const text = compose(spec, asked, client)!;
+      const text = compose(spec, asked, client);
+      if (isCounted(asked)) expect(text).toBe(null);
+      if (text === null) return expect(isCounted(asked)).toBe(true);
       expect(split(text)).toEqual(expected(spec, asked, client));
       // One blank line ends the head, and no field is within another.
       expect(text.slice(0, text.length - asked.body.length)).toMatch(
@@ -343,7 +349,8 @@ test('writes nothing past its limit, and all that fits', () => {
       fc.double({ min: 0, max: 1, noNaN: true }),
       (asked, options, client, share) => {
         const spec = specOf([backend], options, '/app');
-        const whole = compose(spec, asked, client)!;
+        const whole = compose(spec, asked, client);
+        if (whole === null) return;
         const room = Math.floor(share * whole.length);
         const text = compose(spec, asked, client, room);
         expect(text === null || text === whole).toBe(true);
