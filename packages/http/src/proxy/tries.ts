@@ -44,7 +44,10 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
       group.end(backend, 'unknown');
       return passage.givenUp;
     }
-    if (answer.kind !== 'failed') return { backend, answer };
+    if (answer.kind !== 'failed') {
+      group.answered(backend);
+      return { backend, answer };
+    }
     passage.body.stop();
     const { status, why, sent } = answer;
     failure = { status, why };

@@ -5,7 +5,7 @@ import { forwardedNode, plainAddress } from '../forwarded.ts';
 import { authorityOf, type RequestContext, requestFields } from '../request-fields.ts';
 import type { UpstreamSpec, UpstreamTarget } from '../spec.ts';
 import { isTargetKept, rewriteTarget } from '../target.ts';
-import { ascii, move, put } from './text.ts';
+import { ascii, createNames, hasName, move, put } from './text.ts';
 
 /** Where the parts of a request are; all offsets are into the bytes. */
 export interface RequestBytes {
@@ -35,6 +35,7 @@ export function describeClient(address: string, trusted: boolean): ClientLines {
   return { address, trusted, before: ascii(lines) };
 }
 
+const maxForwards = createNames(['max-forwards']);
 const version = ascii(' HTTP/1.1\r\n');
 const afterHost = ascii('";proto=http\r\nx-forwarded-host: ');
 const end = ascii('\r\n\r\n');
@@ -49,7 +50,7 @@ const TEXT = 3;
 const names: (readonly (readonly [name: Uint8Array, fate: number])[] | undefined)[] = [];
 for (const [fate, list] of [
   [HOST, 'host'],
-  [TEXT, 'te via max-forwards'],
+  [TEXT, 'te via'],
   [DROP, 'connection keep-alive http2-settings proxy proxy-authorization proxy-authenticate'],
   [DROP, 'proxy-authentication-info forwarded x-real-ip x-forwarded-for x-forwarded-proto'],
   [DROP, 'x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-server'],
@@ -78,7 +79,7 @@ function isAlike(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
 
 /**
  * Writes the request for a backend from `out` on, in the same bytes, and gives where it ends; -1: there is not enough room
- * before `limit`. fields: four numbers each, nameOffset, nameLength, valueOffset, valueLength.
+ * before `limit`, or the request may have to be answered here. fields: four numbers each, nameOffset, nameLength, valueOffset, valueLength.
  */
 export type Composer = (
   bytes: Buffer,
@@ -190,12 +191,21 @@ export function createComposer(spec: UpstreamSpec): Composer {
   }
 
   return (bytes, request, fields, client, target, out, limit) => {
+    if (mayStopHere(bytes, request, fields)) return -1;
     const at = composeHead(bytes, request, fields, client, target, out, limit);
     const { contentStart, contentLength } = request;
     if (at < 0 || contentLength === 0) return at;
     bytes.copyWithin(at, contentStart, contentStart + contentLength);
     return at + contentLength;
   };
+}
+
+/** An OPTIONS with Max-Forwards (RFC 9110 7.6.2). */
+function mayStopHere(bytes: Uint8Array, { from, fieldCount }: RequestBytes, fields: Int32Array): boolean {
+  if (bytes[from] !== 0x4f) return false;
+  for (let i = 0; i < fieldCount; i++)
+    if (hasName(maxForwards, bytes, fields[4 * i], fields[4 * i + 1])) return true;
+  return false;
 }
 
 /** The fields as node:http has them. */

@@ -148,7 +148,8 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     link.spoken = false;
     link.unsent = false;
     link.interims = 0;
-    const left = Math.max(1, connection.begun + head_timeout - monotonicNow());
+    const isFirst = exchange.tries === 0 && !exchange.fresh; // no time has passed then
+    const left = isFirst ? head_timeout : Math.max(1, connection.begun + head_timeout - monotonicNow());
     if (link.used) link.phase = LinkPhase.head;
     wheel.set(link, link.used ? left : Math.min(connect_timeout, left));
     if (exchange.expires === Number.POSITIVE_INFINITY) wheel.clear(connection);
