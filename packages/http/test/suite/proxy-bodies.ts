@@ -112,6 +112,30 @@ export function proxyBodies(start: StartServer): void {
     });
   });
 
+  describe('that take longer than the upstream may be silent', () => {
+    const proxy = useProxy(start, { options: ['idle_timeout = 400ms'] });
+
+    it('may go on while the answer has begun and waits for them', async () => {
+      const { server, upstream } = proxy;
+      upstream.onHead = (socket, _head, rest) => {
+        let received = rest.toString();
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n');
+        socket.on('data', (piece) => {
+          received += piece;
+          if (received.endsWith('0\r\n\r\n')) socket.end('all');
+        });
+      };
+      const client = await open(server.port);
+      client.send(head('POST', '/', CHUNKED));
+      for (let i = 0; i < 10; i++) {
+        client.send(chunk(1));
+        await new Promise((resolve) => setTimeout(resolve, 120));
+      }
+      expect((await client.send('0\r\n\r\n').message()).body.toString()).toBe('all');
+      client.half();
+    });
+  });
+
   describe('of any size', () => {
     const proxy = useProxy(start, { options: ['max_body = 100g'] });
 

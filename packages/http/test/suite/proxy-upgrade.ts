@@ -248,9 +248,11 @@ export function proxyUpgrade(start: StartServer): void {
   });
 
   describe('a silent one', () => {
-    const proxy = useProxy(start, { options: ['idle_timeout = 300ms'] });
+    const proxy = useProxy(start, {
+      options: ['idle_timeout = 300ms', 'head_timeout = 200ms', 'timeout = 200ms'],
+    });
 
-    it('is cut', async () => {
+    it('is cut, and no other time counts', async () => {
       const { server, upstream } = proxy;
       upstream.onHead = (socket) => {
         socket.write(agreeing);
