@@ -3,6 +3,7 @@
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ServedRoute } from './routes.ts';
 
 /** Requests that may wait; what one read brings beyond it waits too. */
 const DEPTH_MAX = 16;
@@ -14,6 +15,8 @@ export interface Connection {
   readonly peer: string;
   /** The newest request. */
   last: IncomingMessage | null;
+  /** The route of the next request, when it was looked for elsewhere. */
+  found: ServedRoute | null;
   /** Turns that are waiting or running. */
   readonly depth: number;
   /** Bytes that the client has sent and that were read. */
@@ -79,6 +82,7 @@ export function createConnection({ socket, peer, given, onError }: ConnectionOpt
     socket,
     peer,
     last: null,
+    found: null,
     get depth() {
       return depth;
     },

@@ -68,12 +68,12 @@ export function createEdgeDoor(options: DoorOptions): EdgeDoor {
     limits: { ...limits, body: body.timeout },
     maxBody: body.max,
     onInline,
-    handOver(fd, peer, bytes) {
+    handOver(fd, peer, bytes, found) {
       if (!node) {
         node = createNodeDoor(options, onInline, () => edge.makeRoom());
         if (leaving) void node.leave(); // each answer is its connection's last
       }
-      node.adopt(fd, peer, bytes);
+      node.adopt(fd, peer, bytes, found);
     },
     elsewhere: () => node?.size ?? 0,
   });

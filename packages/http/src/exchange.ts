@@ -50,7 +50,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
     let dispatched = false; // from there on it is the return of the call that releases
     try {
       writeHead(call, req);
-      const route = options.routes().find(call);
+      const route = connection.found ?? options.routes().find(call);
+      connection.found = null;
       if (!route) return { ...withoutBody(404), story: 'no route of the configuration matches its path' };
       if (route.kind === 'return') {
         const reply = route.reply(call, req.method === 'HEAD');

@@ -15,6 +15,7 @@ import { askedProtocol } from './proxy/upgrade.ts';
 import { type ClientError, statusOf } from './refusal.ts';
 import { ownReply, type Reply } from './reply.ts';
 import { ownResult, type Result, type Sent } from './result.ts';
+import type { ServedRoute } from './routes.ts';
 import { sendLastReply, sendReply } from './send.ts';
 
 /** What node:http reads at a time. */
@@ -25,8 +26,11 @@ type Decide = (connection: Connection) => Promise<Result>;
 type Keep = (reply: Reply) => Promise<boolean>;
 
 export interface NodeDoor extends Door {
-  /** Goes on with a connection: its descriptor, «address:port» of its client, and what was read of it. */
-  adopt(fd: number, peer: string, bytes: Buffer): void;
+  /**
+   * Goes on with a connection: its descriptor, «address:port» of its client, what was read of it, and the route of its
+   * first request, when it was looked for.
+   */
+  adopt(fd: number, peer: string, bytes: Buffer, found: ServedRoute | null): void;
   /** Open connections. */
   readonly size: number;
 }
@@ -61,8 +65,9 @@ export function createNodeDoor(
   server.on('connect', (req, socket) => onConnect(req, socket as Socket));
   server.on('clientError', onClientError);
 
-  function add(socket: Socket, peer: string, given: number): void {
-    connections.set(socket, createConnection({ socket, peer, given, onError }));
+  function add(socket: Socket, peer: string, given: number): Connection {
+    const connection = createConnection({ socket, peer, given, onError });
+    connections.set(socket, connection);
     socket.once('close', () => {
       connections.delete(socket);
       onClosed();
@@ -70,6 +75,7 @@ export function createNodeDoor(
       for (const resolve of onEmpty) resolve();
       onEmpty = [];
     });
+    return connection;
   }
 
   function take(req: IncomingMessage, res: ServerResponse, decide: Decide): void {
@@ -190,11 +196,11 @@ export function createNodeDoor(
       clearTimeout(timer);
     },
     trim() {},
-    adopt(fd, peer, bytes) {
+    adopt(fd, peer, bytes, found) {
       if (!adopting) watchHeads(server);
       adopting = true;
       const socket = new NetSocket({ fd, readable: true, writable: true, allowHalfOpen: true });
-      add(socket, peer, bytes.length);
+      add(socket, peer, bytes.length).found = found;
       // In pieces no larger than those that it reads itself: refusal.ts counts on that.
       for (let end = bytes.length; end > 0; end -= end % READ_MAX || READ_MAX)
         socket.unshift(bytes.subarray(end - (end % READ_MAX || READ_MAX), end));

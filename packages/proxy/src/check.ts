@@ -1,10 +1,10 @@
 // One health check.
 import type { RequestOptions } from 'node:http';
+import { tlsOptions } from './agents.ts';
 import type { Backend } from './group.ts';
 import { authorityOf } from './request-fields.ts';
 import { avoidAddress, nextAddress } from './resolve.ts';
 import type { UpstreamSpec } from './spec.ts';
-import { tlsOptions } from './tls-options.ts';
 import { whyFailed } from './why.ts';
 
 /** Milliseconds that a check may take at most; less when the interval is shorter. */
@@ -39,7 +39,7 @@ export async function check(
     } else {
       options.socketPath = target.socket;
     }
-    if (target.secure) Object.assign(options, await tlsOptions(spec.options, target));
+    if (target.secure) Object.assign(options, tlsOptions(spec.options, target.host));
     return await ask(options, spec, backend);
   } catch (error) {
     return whyFailed(error);
@@ -55,7 +55,7 @@ function ask(
   const limit = Math.min(route.health_interval, TIME_MAX);
   return new Promise((resolve) => {
     let connected = false;
-    let problem: string | null = 'connection closed without an answer';
+    let problem: string | null = 'it closed the connection without an answer';
     let settled = false;
     const settle = (result: string | null): void => {
       if (!settled) problem = result;

@@ -1,7 +1,7 @@
 // What holds for the fields of requests and of answers alike. Fields are node's rawHeaders: name, value, name, value.
 
 /** Of one connection, so never passed on (RFC 9110, 7.6.1); `Proxy` is no field at all, but CGI programs take it for one. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -34,8 +34,7 @@ export function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<st
     if (rawHeaders[i]!.length !== 10 || rawHeaders[i]!.toLowerCase() !== 'connection') continue;
     for (const part of rawHeaders[i + 1]!.split(',')) {
       const name = part.trim().toLowerCase();
-      if (name === '' || HOP_BY_HOP.has(name) || END_TO_END.test(name)) continue;
-      if (name === 'close') continue;
+      if (name === '' || name === 'close' || HOP_BY_HOP.has(name) || END_TO_END.test(name)) continue;
       named ??= new Set();
       named.add(name);
     }

@@ -18,27 +18,45 @@ export function createGroups({
 }: {
   onState(key: string, text: string, worse: boolean): void;
 }): Groups {
-  const groups = new Map<string, Group>();
+  /** By the key of the route: while a reload is under way there may be two. */
+  const known = new Map<string, { readonly spec: UpstreamSpec; readonly group: Group }[]>();
 
   function keepOnly(kept: ReadonlySet<Group>): void {
-    for (const [identity, group] of groups) {
-      if (kept.has(group)) continue;
-      groups.delete(identity);
-      group.close();
+    for (const [key, all] of known) {
+      const left = all.filter(({ group }) => kept.has(group));
+      if (left.length === all.length) continue;
+      for (const { group } of all) if (!kept.has(group)) group.close();
+      if (left.length > 0) known.set(key, left);
+      else known.delete(key);
     }
   }
 
   return {
     group(spec) {
-      const identity = JSON.stringify(spec, (_, value) => (value instanceof RegExp ? String(value) : value));
-      let group = groups.get(identity);
-      if (!group) {
-        group = createGroup(spec, (text, worse) => onState(spec.key, text, worse));
-        groups.set(identity, group);
+      let all = known.get(spec.key);
+      const same = all?.find((one) => isSame(one.spec, spec));
+      if (same) return same.group;
+      const group = createGroup(spec, (text, worse) => onState(spec.key, text, worse));
+      if (!all) {
+        all = [];
+        known.set(spec.key, all);
       }
+      all.push({ spec, group });
       return group;
     },
     keepOnly,
     close: () => keepOnly(new Set()),
   };
+}
+
+/** Of data that is as in JSON, with patterns. Thousands of routes are compared at a reload. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (one instanceof RegExp || other instanceof RegExp) return String(one) === String(other);
+  const names = Object.keys(one);
+  if (names.length !== Object.keys(other).length) return false;
+  return names.every(
+    (name) => Object.hasOwn(other, name) && isSame(one[name as keyof object], other[name as keyof object]),
+  );
 }

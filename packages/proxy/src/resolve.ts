@@ -65,7 +65,7 @@ export function createAddresses(target: UpstreamTarget): Addresses {
   }
 
   function refresh(): void {
-    if (running === null && performance.now() - settledAt >= ADDRESSES_FRESH) look();
+    if (performance.now() - settledAt >= ADDRESSES_FRESH) look();
   }
 
   return {

@@ -21,7 +21,10 @@ const ofSockets: Readonly<Record<string, string>> = {
 /** Why something failed, in a few words for the log. */
 export function whyFailed(error: unknown): string {
   const { code = '', message, syscall } = error as NodeJS.ErrnoException;
-  if (message === 'socket hang up') return 'connection closed without an answer';
+  if (code.startsWith('HPE_')) return inOneLine(`no HTTP: ${message.replace(/^Parse Error: /, '')}`);
+  // node:http's «socket hang up»
+  if (code === 'ECONNRESET' && message === 'socket hang up')
+    return 'it closed the connection without an answer';
   if (Object.hasOwn(words, code)) return words[code]!;
   if (syscall === 'connect' && Object.hasOwn(ofSockets, code)) return ofSockets[code]!;
   return inOneLine(message || code || String(error));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { UpstreamOptions, UpstreamTarget } from '../src/index.ts';
-import { createGroups, type Group } from '../src/index.ts';
+import { createGroups, type Group, whyFailed } from '../src/index.ts';
 import { type Line, specOf, target } from './spec.ts';
 
 const endings: (() => unknown)[] = [];
@@ -143,6 +143,18 @@ test('one of two that is down has no requests, and the times of passive health d
   await vi.waitFor(() => expect(group.begin(0, tried)).toBe(first), { timeout: 10_000 });
 });
 
+test('in panic a backend that is down has requests, and what becomes of them is no news', async () => {
+  const server = await serverOf((_, res) => res.writeHead(500).end());
+  const { group, lines, until } = checked([target(`http://127.0.0.1:${portOf(server)}`)], {
+    panic_threshold: 50,
+    eject_after: 1,
+  });
+  expect((await until(2))[1]).toBe('fewer than 50 % of the backends are well: all are used');
+  for (const outcome of ['failed', 'failed', 'ok', 'failed'] as const)
+    group.end(group.begin(0, [])!, outcome, 'connection reset');
+  expect(lines).toHaveLength(2);
+});
+
 test('health_status says what is well', async () => {
   const server = await serverOf((_, res) => res.writeHead(401).end());
   const targets = [target(`http://127.0.0.1:${portOf(server)}`)];
@@ -192,8 +204,8 @@ test('an answer that never ends is one, and is cut', async () => {
 test('what is no HTTP is no answer', async () => {
   const { createServer: createRaw } = process.getBuiltinModule('node:net');
   for (const [bytes, why] of [
-    ['220 smtp.example\r\n', 'Parse Error'],
-    ['', 'connection closed without an answer'],
+    ['220 smtp.example\r\n', 'no HTTP: Expected HTTP/'],
+    ['', 'it closed the connection without an answer'],
   ] as const) {
     const server = createRaw((socket) => void socket.on('error', () => {}).end(bytes)).listen(0, '127.0.0.1');
     endings.push(() => server.close());
@@ -203,6 +215,17 @@ test('what is no HTTP is no answer', async () => {
     });
     expect((await until(1))[0]).toContain(`its first health check failed: ${why}`);
   }
+});
+
+test('errors are told in words, those of files with their names', () => {
+  expect(whyFailed({ code: 'EHOSTUNREACH', message: 'connect EHOSTUNREACH 10.0.0.1:80' })).toBe(
+    'no route to it',
+  );
+  expect(whyFailed({ code: 'EACCES', syscall: 'connect', message: '' })).toBe('permission denied');
+  const message = "EACCES: permission denied, open '/a.pem'";
+  expect(whyFailed({ code: 'EACCES', syscall: 'open', message })).toBe(message);
+  expect(whyFailed({ code: 'constructor', message: 'odd\nerror' })).toBe('odd error');
+  expect(whyFailed(new Error(''))).toBe('Error');
 });
 
 test('a name that there is not is told', async () => {

@@ -40,6 +40,14 @@ test('too many failures open the circuit, and answers close it after the rest', 
   expect(lines).toHaveLength(2);
 });
 
+test('answers that go on close it too', () => {
+  const { group, lines } = groupOf(specOf(targets(1), options));
+  send(group, 'failed', 20);
+  vi.advanceTimersByTime(10_000);
+  for (let i = 0; i < 3; i++) group.answered(group.begin(0, [])!);
+  expect(lines.at(-1)!.text).toBe('the circuit is closed again');
+});
+
 test('a failure after the rest opens it again, without another line', () => {
   const { group, lines } = groupOf(specOf(targets(1), options));
   send(group, 'failed', 20);
@@ -66,6 +74,19 @@ test('only the last ten seconds count, and only what has become of a request', (
   expect(lines).toEqual([]);
   send(group, 'failed', 1);
   expect(lines).toEqual([{ text: 'the circuit is open: 20 of 39 requests failed', worse: true }]);
+});
+
+test('what failed before a short rest is forgotten after it', () => {
+  const { group, lines } = groupOf(specOf(targets(1), { ...options, eject_time: 100 }));
+  send(group, 'failed', 20);
+  vi.advanceTimersByTime(100);
+  send(group, 'ok', 3);
+  expect(lines).toHaveLength(2);
+  send(group, 'ok', 10);
+  send(group, 'failed', 9);
+  expect(lines).toHaveLength(2);
+  send(group, 'failed', 1);
+  expect(lines.at(-1)!.text).toBe('the circuit is open: 10 of 20 requests failed');
 });
 
 test('without circuit_breaker it never opens', () => {

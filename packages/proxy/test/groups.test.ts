@@ -26,6 +26,11 @@ test('any other spec has another', () => {
     rewriting(/a/i),
     specOf(targets(1, 1)),
     specOf(targets(1, 2)),
+    specOf(targets(1)),
+    specOf(targets(1, 1, 1)),
+    specOf(targets(1, 1).map((one) => ({ ...one, socket: '/run/a.sock' }))),
+    specOf(targets(1, 1), { mirror: targets(1)[0]! }),
+    specOf(targets(1, 1), { timeout: 1000 }),
     specOf(targets(1, 1), { eject_after: 4 }),
     { ...specOf(targets(1, 1)), key: 'b.example/' },
   ];

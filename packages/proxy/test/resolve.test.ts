@@ -43,6 +43,7 @@ test('a numeric host has its address at once, a Unix socket none, and nothing is
   for (const host of ['127.0.0.1', '::1']) {
     const { backend, use } = backendOf(host);
     expect(backend.addresses).toEqual([host]);
+    expect(backend.name).toBe(host === '::1' ? '[::1]:80' : '127.0.0.1:80');
     expect(await backend.resolve()).toEqual([host]);
     use();
     expect(nextAddress(backend)).toBe(host);
@@ -56,6 +57,7 @@ test('a numeric host has its address at once, a Unix socket none, and nothing is
 });
 
 test('localhost has the addresses that the system gives, in its order, and a server is there', async () => {
+  watchLookups();
   const { backend } = backendOf('localhost');
   expect(backend.addresses).toEqual([]);
   expect(nextAddress(backend)).toBe('');
@@ -64,6 +66,11 @@ test('localhost has the addresses that the system gives, in its order, and a ser
   );
   expect(await backend.resolve()).toEqual([...new Set(expected)]);
   expect(backend.addresses).toEqual([...new Set(expected)]);
+  expect(dns.lookup).toHaveBeenCalledWith(
+    'localhost',
+    { all: true, order: 'verbatim' },
+    expect.any(Function),
+  );
   const server = createServer().listen(0, nextAddress(backend));
   await new Promise((resolve) => server.once('listening', resolve));
   await new Promise((resolve) => server.close(resolve));

@@ -65,6 +65,7 @@ test.each([
   ['/v1/', '/users', '/v1/users'],
   ['/v1/', '/', '/v1/'],
   ['/', '/users', '/users'],
+  ['//v1', '/users', '/v1/users'],
   ['/v1', '/../secret', '/v1/secret'],
   ['/v1', '/%2e%2e/secret', '/v1/secret'],
   ['/a b\u00e9', '/', '/a%20b%C3%A9/'],

@@ -12,7 +12,9 @@ export function findMisfits(
 ): (Fault & { line: number })[] {
   const { canary, mirror } = values as Partial<RouteOptions>;
   // What a faulty one would have been, nobody knows.
-  const isWhole = ['canary', 'mirror'].every((name) => !lines.has(name) || Object.hasOwn(values, name));
+  const isWhole = ['canary', 'mirror'].every(
+    (name) => lines[name] === undefined || Object.hasOwn(values, name),
+  );
   const all = [targets, ...(canary ? [canary] : [])];
   const kinds = new Set(all.map(([{ kind }]) => kind));
   const upstreams: UpstreamTarget[] = [...all.filter(areUpstreams).flat(), ...(mirror ? [mirror] : [])];
@@ -33,14 +35,14 @@ export function findMisfits(
     if (isWhole && option.secure && !isSecure) {
       return { message: `\`${name}\` is for https://`, hint: `no upstream of ${key} is: delete it` };
     }
-    if (option.needs && !option.needs.some((other) => lines.has(other))) {
+    if (option.needs && !option.needs.some((other) => lines[other] !== undefined)) {
       const others = option.needs.map((other) => `\`${other}\``).join(' or ');
       return { message: `\`${name}\` needs ${others}`, hint: 'set it too, or delete this' };
     }
     return undefined;
   }
 
-  return [...lines].flatMap(([name, line]) => {
+  return Object.entries(lines).flatMap(([name, line]) => {
     const fault = misfit(name, table[name]);
     return fault ? [{ ...fault, line }] : [];
   });

@@ -24,21 +24,21 @@ export function lowerCase(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }
 
-const encoder = new TextEncoder();
-
 /** A head made from text (as UTF-8), for checks and tests; a door makes its own from what it has read. */
 export function encodeHead(
   target: string,
   fields: readonly (readonly [name: string, value: string])[],
 ): Head {
-  const bytes = encoder.encode(target + fields.flat().join(''));
+  const texts = fields.flat();
+  const bytes = Buffer.from(target + texts.join(''));
   const table = new Int32Array(fields.length * 4);
-  let offset = encoder.encode(target).length;
-  const targetLength = offset;
-  fields.flat().forEach((text, i) => {
-    const length = encoder.encode(text).length;
-    table.set([offset, length], i * 2);
+  const targetLength = Buffer.byteLength(target);
+  let offset = targetLength;
+  for (let i = 0; i < texts.length; i++) {
+    const length = Buffer.byteLength(texts[i]!);
+    table[2 * i] = offset;
+    table[2 * i + 1] = length;
     offset += length;
-  });
+  }
   return { bytes, targetStart: 0, targetLength, fields: table, fieldCount: fields.length };
 }

@@ -23,6 +23,8 @@ interface Header {
 const encoder = new TextEncoder();
 const encode = (text: string): Uint8Array => encoder.encode(text);
 const rootPath: Uint8Array = encode('/');
+/** One for all the places that ask for no header. */
+const noNames: Trie = createTrie([]);
 
 /**
  * Compiles rules, in file order, to a matcher. It walks the path through a trie of the path prefixes, and the
@@ -56,7 +58,7 @@ function createPlace(rules: readonly Rule[], indexes: readonly number[]): Place 
   const byName = groupBy(asking, (index) => rules[index]!.header!.name.toLowerCase());
   return {
     plain: indexes.find((index) => rules[index]!.header === null) ?? rules.length,
-    names: createTrie([...byName.keys()].map(encode)),
+    names: byName.size === 0 ? noNames : createTrie([...byName.keys()].map(encode)),
     headers: [...byName.values()].map((indexes) => ({
       values: createTrie(indexes.map((index) => encode(rules[index]!.header!.valuePrefix))),
       rules: Int32Array.from(indexes),

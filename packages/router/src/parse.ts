@@ -47,20 +47,20 @@ export function parseConfig(text: string, file: string): Config {
       if ('fault' in rule) fail(line, rule.fault);
       if ('fault' in targets) fail(line, targets.fault);
       if ('fault' in rule || 'fault' in targets || current) continue;
-      found.push({ key, line, ...rule.value, targets: targets.value, section });
+      const { header, pathPrefix } = rule.value;
+      found.push({ key, line, header, pathPrefix, targets: targets.value, section });
     }
   }
 
-  const checked = new Set<Section>(); // routes with one key share a section
-  for (const { targets, section } of found) {
-    if (checked.has(section)) continue;
-    checked.add(section);
-    for (const { line, ...fault } of findMisfits(targets, section)) fail(line, fault);
-  }
   const defaults: RouteOptions = defaultsOf(routeOptions);
-  const routes = found.map(({ section, ...route }): Route => {
-    const options = section.lines.size > 0 ? ({ ...defaults, ...section.values } as RouteOptions) : defaults;
-    return { ...route, options };
+  const checked = new Set<Section>(); // routes with one key share a section
+  const routes = found.map(({ key, line, header, pathPrefix, targets, section }): Route => {
+    if (Object.keys(section.lines).length === 0)
+      return { key, line, header, pathPrefix, targets, options: defaults };
+    if (!checked.has(section)) for (const misfit of findMisfits(targets, section)) fail(misfit.line, misfit);
+    checked.add(section);
+    const options = { ...defaults, ...section.values } as RouteOptions;
+    return { key, line, header, pathPrefix, targets, options };
   });
   return {
     routes,

@@ -12,11 +12,11 @@ export interface Section {
   readonly table: OptionTable;
   readonly values: Record<string, unknown>;
   /** Of an option that was given several times, the first. */
-  readonly lines: Map<string, number>;
+  readonly lines: Record<string, number>;
 }
 
 export function newSection(name: string, table: OptionTable): Section {
-  return { name, table, values: {}, lines: new Map() };
+  return { name, table, values: {}, lines: {} };
 }
 
 /**
@@ -46,10 +46,10 @@ export function setOption(section: Section, name: string, text: string, line: nu
     return { message, hint };
   }
   const option = section.table[name];
-  const earlier = section.lines.get(name);
+  const earlier = section.lines[name];
   if (earlier && !option.repeatable)
     return { message: `\`${name}\` is set on line ${earlier} already`, hint: 'delete one' };
-  section.lines.set(name, earlier ?? line);
+  section.lines[name] = earlier ?? line;
   const outcome = parseOption(option, text);
   if ('fault' in outcome) return { ...outcome.fault, message: `\`${name}\`: ${outcome.fault.message}` };
   const others = (section.values[name] ?? []) as unknown[];

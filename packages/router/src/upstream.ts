@@ -54,12 +54,11 @@ export function parseUpstreams(words: readonly string[]): Outcome<Upstreams> {
 
 /** Reads one upstream, without weight and backup. */
 export function parseUpstream(url: string): Outcome<UpstreamTarget> {
-  const common = { kind: 'upstream', url, weight: 1, backup: false } as const;
   const [, scheme, rest] = /^([a-z]+):(.*)$/is.exec(url)!;
   if (/^unix$/i.test(scheme)) {
     const fault = socketFault(rest);
     if (fault) return { fault };
-    return { value: { ...common, secure: false, host: 'localhost', port: 0, socket: rest } };
+    return { value: newUpstream(url, false, 'localhost', 0, rest) };
   }
   const secure = /^https$/i.test(scheme);
   const [, authority, path] = /^\/\/([^/?]*)(.*)$/s.exec(rest) ?? [];
@@ -81,7 +80,17 @@ export function parseUpstream(url: string): Outcome<UpstreamTarget> {
     return { fault: { message: `\`${url}\` has a path`, hint } };
   }
   const { host, port = secure ? 443 : 80 } = outcome.value;
-  return { value: { ...common, url: url.replace(/\/$/, ''), secure, host, port, socket: null } };
+  return { value: newUpstream(url.replace(/\/$/, ''), secure, host, port, null) };
+}
+
+function newUpstream(
+  url: string,
+  secure: boolean,
+  host: string,
+  port: number,
+  socket: string | null,
+): UpstreamTarget {
+  return { kind: 'upstream', url, secure, host, port, socket, weight: 1, backup: false };
 }
 
 /** With the path of its Unix socket absolute; relative ones are relative to the folder of the proxy.ini. */

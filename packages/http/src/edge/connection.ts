@@ -1,7 +1,7 @@
 import type { Generation } from '@flexilib/loader';
 import type { Call } from '@flexilib/native';
 import type { ClientLines } from '@flexilib/proxy';
-import type { LibraryRoute } from '../routes.ts';
+import type { LibraryRoute, ServedRoute } from '../routes.ts';
 import type { RequestHead } from './parse.ts';
 import type { Segment } from './unsent.ts';
 import type { Exchange } from './upstream/link.ts';
@@ -69,6 +69,9 @@ export class Connection extends Timed implements RequestHead {
   contentStart = 0;
   contentLength = 0;
   close = false;
+
+  /** Its route, when it was looked for: another look may find a canary, or miss it. */
+  found: ServedRoute | null = null;
 
   /** Monotonic milliseconds: the head was complete. */
   begun = 0;

@@ -4,7 +4,7 @@ import { createSockets, Event, monotonicNow, type Poll, pollReadable, type Runti
 import { createTrust } from '@flexilib/proxy';
 import type { LineSink } from '../access.ts';
 import type { BlockingWatch } from '../blocking.ts';
-import type { RouteTable } from '../routes.ts';
+import type { RouteTable, ServedRoute } from '../routes.ts';
 import { createAcceptor } from './accept.ts';
 import { createAnswers } from './answers.ts';
 import { Connection, Phase } from './connection.ts';
@@ -43,8 +43,11 @@ export interface EdgeOptions {
   trusted: readonly string[];
   onInline: BlockingWatch;
   onFault(path: string, text: string): void;
-  /** Takes a connection over: its descriptor, «address:port» of its client, and what was read of it. */
-  handOver(fd: number, peer: string, bytes: Buffer): void;
+  /**
+   * Takes a connection over: its descriptor, «address:port» of its client, what was read of it, and the route of its
+   * request, when it was looked for.
+   */
+  handOver(fd: number, peer: string, bytes: Buffer, found: ServedRoute | null): void;
   /** Connections that were handed over and are open. */
   elsewhere(): number;
 }

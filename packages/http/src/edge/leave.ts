@@ -77,13 +77,13 @@ export function discard(parts: Parts, connection: Connection): void {
 
 /** Gives socket and bytes to node:http. */
 export function handOver(parts: Parts, connection: Connection): void {
-  const { fd, peer, from, to } = connection;
+  const { fd, peer, from, to, found } = connection;
   const copy = Buffer.from(parts.slabs.bytes.subarray(from, to));
   parts.sockets.unwatch(fd);
   forget(parts, connection);
   parts.stats.handedOver += 1;
   try {
-    parts.handOver(fd, peer, copy);
+    parts.handOver(fd, peer, copy, found);
   } catch (error) {
     parts.sockets.close(fd);
     throw error;

@@ -1,6 +1,6 @@
 import type { Runtime, Sockets } from '@flexilib/native';
 import type { LineSink } from '../access.ts';
-import type { RouteTable } from '../routes.ts';
+import type { RouteTable, ServedRoute } from '../routes.ts';
 import type { Answers } from './answers.ts';
 import type { Connection } from './connection.ts';
 import type { Slabs } from './slabs.ts';
@@ -24,8 +24,11 @@ export interface Parts {
   /** By descriptor. */
   readonly connections: Map<number, Connection>;
   onFault(path: string, text: string): void;
-  /** Takes a connection over: its descriptor, «address:port» of its client, and what was read of it. */
-  handOver(fd: number, peer: string, bytes: Buffer): void;
+  /**
+   * Takes a connection over: its descriptor, «address:port» of its client, what was read of it, and the route of its
+   * request, when it was looked for.
+   */
+  handOver(fd: number, peer: string, bytes: Buffer, found: ServedRoute | null): void;
   /** A connection has left the map. */
   onLeft(): void;
   /** Its memory isn't needed any more. */

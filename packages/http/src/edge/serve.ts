@@ -86,6 +86,7 @@ export function createServe(
     const call = runtime.acquireCall();
     call.setBytes(slabs.bytes, slabs.address);
     const { from, to } = connection;
+    connection.found = null;
     const parsed = parseRequest(slabs.bytes, from, to, contentMax, call.fields, connection);
     if (parsed === Parsed.complete) {
       setHead(connection, call);
@@ -95,7 +96,7 @@ export function createServe(
     if (connection.headed) {
       setHead(connection, call);
       // What is refused whatever its body, or waits for its library, does so in node:http.
-      const route = parts.routes().find(call);
+      const route = find(connection, call);
       connection.streams = route?.kind === 'upstream';
       if (!canWait(route)) {
         runtime.releaseCall(call);
@@ -105,6 +106,12 @@ export function createServe(
     runtime.releaseCall(call);
     connection.wanted = connection.headed ? connection.contentStart + connection.contentLength : to + 1;
     return parsed;
+  }
+
+  function find(connection: Connection, call: Call): ServedRoute | undefined {
+    const route = parts.routes().find(call);
+    connection.found = route ?? null;
+    return route;
   }
 
   /** Whether the rest of a body is waited for here. */
@@ -120,7 +127,7 @@ export function createServe(
 
   /** Answers the whole request at `from`, or begins to; gives one of Parsed. */
   function run(connection: Connection, call: Call): number {
-    const route = parts.routes().find(call);
+    const route = find(connection, call);
     if (route?.kind === 'library') {
       call.setContent(slabs.address + connection.contentStart, connection.contentLength);
       execute.run(connection, call, route);
@@ -143,6 +150,7 @@ export function createServe(
     stats.requests += 1;
     connection.phase = Phase.answered;
     connection.fresh = false;
+    connection.found = null; // of a table that may be replaced
     connection.from = connection.contentStart + connection.contentLength;
     connection.wanted = 0;
     if (connection.last) {

@@ -1,4 +1,5 @@
 // Finding the end of a chunked body (RFC 9112 7.1) without changing it.
+import { kinds, TOKEN, VALUE } from './text.ts';
 
 /** Bytes in a row that are no data: of a size with its extensions, or of the trailer section. */
 const OVERHEAD_MAX = 16 << 10;
@@ -7,6 +8,7 @@ const DIGITS_MAX = 13;
 
 const CR = 0x0d;
 const LF = 0x0a;
+const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 
 // What is expected next.
@@ -17,10 +19,11 @@ const DATA = 3;
 const DATA_CR = 4;
 const DATA_LF = 5;
 const TRAILER = 6;
-const TRAILER_LINE = 7;
-const TRAILER_LF = 8;
-const LAST_LF = 9;
-const DONE = 10;
+const TRAILER_NAME = 7;
+const TRAILER_VALUE = 8;
+const TRAILER_LF = 9;
+const LAST_LF = 10;
+const DONE = 11;
 
 /** Where in the body one is. */
 export interface Chunked {
@@ -71,7 +74,7 @@ function step(chunked: Chunked, byte: number): boolean {
       return stepSize(chunked, byte);
     case EXTENSION:
       if (byte === CR) chunked.expects = SIZE_LF;
-      return byte === CR || isValue(byte);
+      return byte === CR || (kinds[byte] & VALUE) !== 0;
     case SIZE_LF:
       chunked.expects = chunked.left > 0 ? DATA : TRAILER;
       chunked.overhead = 0;
@@ -84,11 +87,14 @@ function step(chunked: Chunked, byte: number): boolean {
       chunked.expects = SIZE;
       return byte === LF;
     case TRAILER:
-      chunked.expects = byte === CR ? LAST_LF : TRAILER_LINE;
-      return byte === CR || (byte > 0x20 && byte < 0x7f);
-    case TRAILER_LINE:
+      chunked.expects = byte === CR ? LAST_LF : TRAILER_NAME;
+      return byte === CR || (kinds[byte] & TOKEN) !== 0;
+    case TRAILER_NAME:
+      if (byte === COLON) chunked.expects = TRAILER_VALUE;
+      return byte === COLON || (kinds[byte] & TOKEN) !== 0;
+    case TRAILER_VALUE:
       if (byte === CR) chunked.expects = TRAILER_LF;
-      return byte === CR || isValue(byte);
+      return byte === CR || (kinds[byte] & VALUE) !== 0;
     case TRAILER_LF:
       chunked.expects = TRAILER;
       return byte === LF;
@@ -113,6 +119,3 @@ function hexDigit(byte: number): number {
   const lower = byte | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
-
-/** RFC 9110 5.5: visible, blank, tab, obs-text. */
-const isValue = (byte: number): boolean => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f);

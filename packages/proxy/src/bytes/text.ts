@@ -1,5 +1,14 @@
 // Text in bytes that are read and written in place.
 
+/** What a byte may be part of: a token (RFC 9110 5.6.2), a field's value (5.5: visible, blank, tab, obs-text). */
+export const TOKEN = 1;
+export const VALUE = 2;
+export const kinds: Uint8Array = new Uint8Array(256);
+for (let c = 0; c < 256; c++) {
+  const token = c < 0x7f && /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(c));
+  kinds[c] = (token ? TOKEN : 0) | (c === 0x09 || (c >= 0x20 && c !== 0x7f) ? VALUE : 0);
+}
+
 /** The bytes of a text of ASCII. */
 export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
@@ -37,12 +46,12 @@ export function createNames(names: readonly string[]): Names {
     table[name.length] ??= [];
     table[name.length].push(ascii(name.toLowerCase()));
   }
-  return Array.from({ length: 64 }, (_, length) => table[length]);
+  return Array.from(table); // without holes
 }
 
 /** Whether the name of this length at `at` is one of the names. */
 export function hasName(names: Names, bytes: Uint8Array, at: number, length: number): boolean {
-  const alike = length < 64 ? names[length] : undefined;
+  const alike = length < names.length ? names[length] : undefined;
   if (alike === undefined) return false;
   for (let i = 0; i < alike.length; i++) if (isText(bytes, at, alike[i])) return true;
   return false;
