@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { open } from './client.ts';
+import { settled } from './edge.ts';
 import { useRelay } from './relay.ts';
 import { startEdgeDoor } from './start.ts';
 import { head, logged } from './suite/use-server.ts';
@@ -15,9 +16,9 @@ import { answerOf } from './upstream.ts';
 const none = 'http://127.0.0.1:1 http://127.0.0.1:2'; // nobody listens there
 const relayed = useRelay({
   count: 2,
-  limits: { send: 1000 },
   routes: ([a, b]) =>
     [
+      '/big/ = ./lib.so',
       `/whole = ${a} ${b}`,
       `/silent = ${a}`,
       `/named = ${a.replace('127.0.0.1', 'localhost')}`,
@@ -25,24 +26,11 @@ const relayed = useRelay({
       `/refused = ${none} ${b}`,
       `/all-refused = ${none}`,
       `/ = ${a}`,
+      '[/big/]\nrun = inline',
       '[/whole]\ntimeout = 3s\nretries = 5',
       '[/silent]\nhead_timeout = 300ms\nidle_timeout = 300ms\nretries = 0',
       '',
     ].join('\n'),
-});
-
-it('a client that doesn’t take its answer is let go in time, and the upstream with it', async () => {
-  const closed = new Promise<void>((resolve) => {
-    relayed.upstream.onRequest = (socket) => {
-      socket.on('close', () => resolve());
-      socket.write(answerOf('a'.repeat(30_000_000)));
-    };
-  });
-  const client = await open(relayed.server.port, { paused: true });
-  client.send(head('GET', '/'));
-  await closed;
-  expect((await logged(relayed.server, 1))[0][1]).toBe(499);
-  client.socket.destroy();
 });
 
 it('the time of the whole is that of all tries together', async () => {
@@ -75,6 +63,21 @@ it.each([
   while (message.status < 200) message = await client.message();
   expect(message.status).toBe(504);
   expect((await client.message()).body.toString()).toBe('hello');
+  client.half();
+});
+
+it('an upstream that has answered in time is not to blame for a client that takes its time', async () => {
+  const client = await open(relayed.server.port, { paused: true });
+  client.send((head('GET', '/big/60000') + head('GET', '/silent')).repeat(300));
+  // More than kernels hold; then twice the time of a head.
+  await settled(() => relayed.upstream.requests.length, 600);
+  expect(relayed.upstream.requests.length).toBeLessThan(300);
+  let text = '';
+  client.socket.on('data', (piece: Buffer) => {
+    text += piece.toString('latin1').replace(/b{9,}/g, '');
+  });
+  await expect.poll(() => text.split('hello').length - 1, { timeout: 10_000 }).toBe(300);
+  expect(text).not.toContain('504');
   client.half();
 });
 
@@ -193,5 +196,23 @@ describe('a connection that takes its time', () => {
     for (const { socket } of [...clients, ...fillers]) socket.destroy();
     await server.close(1000);
     child.kill('SIGKILL');
+  });
+});
+
+describe('with little time for clients', () => {
+  const relayed = useRelay({ limits: { send: 1000 } });
+
+  it('a client that doesn’t take its answer is let go in time, and the upstream with it', async () => {
+    const closed = new Promise<void>((resolve) => {
+      relayed.upstream.onRequest = (socket) => {
+        socket.on('close', () => resolve());
+        socket.write(answerOf('a'.repeat(30_000_000)));
+      };
+    });
+    const client = await open(relayed.server.port, { paused: true });
+    client.send(head('GET', '/'));
+    await closed;
+    expect((await logged(relayed.server, 1))[0][1]).toBe(499);
+    client.socket.destroy();
   });
 });
