@@ -34,6 +34,11 @@ export function agentOf(
   return agent;
 }
 
+/** Closes the idle connections of a pool. */
+export function dropIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+}
+
 /** What TLS to a target asks for. host: the target's. Throws an Error that names the file that can't be read. */
 export function tlsOptions(options: UpstreamOptions, host: string): AgentOptions {
   const { isIP } = process.getBuiltinModule('node:net');

@@ -1,6 +1,7 @@
 // One try of a request at one backend, with node:http's client.
 import type { Agent, ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
+import { dropIdle } from './agents.ts';
 import type { UpstreamTarget } from './spec.ts';
 import { unwatchIdle, watchAnswer, watchIdle } from './stray.ts';
 import { inOneLine, whyFailed } from './why.ts';
@@ -47,12 +48,16 @@ export interface Attempt {
   readonly request: ClientRequest;
   /** Never rejects. */
   readonly answer: Promise<Answer>;
+  /** Settles when there is a connection; never, when there is none. */
+  readonly connected: Promise<void>;
   /** The head of the answer is here. */
   readonly isAnswered: boolean;
   /** The connection failed after the head: a body that nothing but its end delimits looks whole all the same. */
   readonly broken: boolean;
   /** The request goes on, so the time of the answer's head begins anew. */
   progress(): void;
+  /** When that was; of performance.now(). */
+  readonly progressed: number;
   /** Cuts the connection; an answer that hasn't come fails. */
   abort(): void;
 }
@@ -79,11 +84,16 @@ export function attempt(options: AttemptOptions): Attempt {
   let answered = false;
   let broken = false;
   let interims = 0;
+  let progressed = 0;
   /** Of its connection, before it. */
   let received = 0;
   let settle!: (answer: Answer) => void;
   const answer = new Promise<Answer>((resolve) => {
     settle = resolve;
+  });
+  let onConnected!: () => void;
+  const connection = new Promise<void>((resolve) => {
+    onConnected = resolve;
   });
   const settled = (given: Answer): void => {
     clearTimeout(headTimer);
@@ -99,9 +109,11 @@ export function attempt(options: AttemptOptions): Attempt {
 
   function onError(error: NodeJS.ErrnoException): void {
     if (error.code?.startsWith('HPE_')) fail(502, `no HTTP: ${reasonOf(error)}`, 'answered');
-    else if (request.reusedSocket && request.socket?.bytesRead === received)
+    else if (request.reusedSocket && request.socket?.bytesRead === received) {
+      dropIdle(agent); // they are from the same time
       fail(502, whyFailed(error), 'stale');
-    else fail(502, error.code === 'ECONNRESET' && connected ? 'it closed the connection' : whyFailed(error));
+    } else
+      fail(502, error.code === 'ECONNRESET' && connected ? 'it closed the connection' : whyFailed(error));
   }
 
   const headTimer = setTimeout(() => {
@@ -117,6 +129,7 @@ export function attempt(options: AttemptOptions): Attempt {
     const onConnect = (): void => {
       connected = true;
       clearTimeout(connectTimer);
+      onConnected();
     };
     if (!request.reusedSocket) watchIdle(socket);
     if (request.reusedSocket || !socket.connecting) onConnect();
@@ -152,13 +165,20 @@ export function attempt(options: AttemptOptions): Attempt {
   return {
     request,
     answer,
+    connected: connection,
+    get progressed() {
+      return progressed;
+    },
     get isAnswered() {
       return answered;
     },
     get broken() {
       return broken;
     },
-    progress: () => void headTimer.refresh(),
+    progress() {
+      progressed = performance.now();
+      headTimer.refresh();
+    },
     abort: () => fail(502, 'it was given up'),
   };
 }

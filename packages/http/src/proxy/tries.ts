@@ -41,7 +41,10 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     if (passage.givenUp) {
       // An answer may have come in the same moment.
       passage.current?.abort();
-      group.end(backend, 'unknown');
+      const { status, why } = passage.givenUp;
+      const isLate = status === 504;
+      group.end(backend, isLate ? 'failed' : 'unknown', why);
+      if (isLate) passage.onFault(tell(passage, backend, why));
       return passage.givenUp;
     }
     if (answer.kind !== 'failed') {
@@ -56,11 +59,15 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     group.end(backend, sent === 'stale' ? 'unknown' : 'failed', why);
     if (!mayRepeat(passage, sent)) left = 0;
     else if (isFree) continue;
-    passage.onFault(`${backend.name}: ${why}, for ${inOneLine(`${passage.req.method} ${passage.target}`)}`);
+    passage.onFault(tell(passage, backend, why));
     if (left-- <= 0) return failure;
     tried.push(backend);
   }
 }
+
+/** The line about a failed try. */
+const tell = ({ req, target }: Passage, { name }: Backend, why: string): string =>
+  `${name}: ${why}, for ${inOneLine(`${req.method} ${target}`)}`;
 
 function mayRepeat({ req, body, hasInterim }: Passage, sent: Sent): boolean {
   if (hasInterim || !body.canRepeat || sent === 'answered') return false;

@@ -165,6 +165,26 @@ export function proxyFailures(start: StartServer): void {
       expect(server.faults).toEqual([]);
     });
 
+    it('costs a GET nothing, however many there were', async () => {
+      const { server, upstream } = proxy;
+      const waiting: (() => void)[] = [];
+      upstream.onRequest = (socket) => {
+        waiting.push(() => void socket.write(answerOf('hello')));
+        if (waiting.length === 5) for (const answer of waiting) answer();
+      };
+      const clients = await Promise.all(Array.from({ length: 5 }, () => open(server.port)));
+      for (const client of clients) client.send(get);
+      for (const client of clients) await client.message();
+      const old = new Set(upstream.requests.map(({ connection }) => connection));
+      upstream.onRequest = (socket, { connection }) =>
+        void (old.has(connection) ? socket.destroy() : socket.write(answerOf('again')));
+      for (const client of clients) {
+        expect((await client.send(get).message()).body.toString()).toBe('again');
+        client.half();
+      }
+      expect(server.faults).toEqual([]);
+    });
+
     it('isn’t tried again by a POST, which may have been done', async () => {
       const { server, upstream } = proxy;
       upstream.onRequest = (socket) => void socket.write(answerOf('hello'));
@@ -193,6 +213,7 @@ export function proxyFailures(start: StartServer): void {
       ['GET', get],
       ['PUT', `${head('PUT', '/x', 'Content-Length: 2')}hi`],
       ['PUT in chunks', `${head('PUT', '/x', CHUNKED)}2\r\nhi\r\n0\r\n\r\n`],
+      ['PUT of 60 KB', `${head('PUT', '/x', 'Content-Length: 60000')}${'a'.repeat(60_000)}`],
     ])('a %s goes to the other one', async (_what, request) => {
       const { server, upstreams } = proxy;
       fail('destroy');
@@ -212,6 +233,14 @@ export function proxyFailures(start: StartServer): void {
       fail('destroy', 1);
       for (let i = 0; i < 4; i++) expect((await ask(server.port, request)).status).toBe(502);
       expect(asked()[0] + asked()[1]).toBe(4);
+    });
+
+    it('a PUT of 300 KB doesn’t, once it was read', async () => {
+      const { server, upstreams } = proxy;
+      const request = `${head('PUT', '/x', 'Content-Length: 300000')}${'a'.repeat(300_000)}`;
+      for (const upstream of upstreams) upstream.onRequest = (socket) => void socket.destroy();
+      expect((await (await open(server.port)).send(request).message()).status).toBe(502);
+      expect(asked()[0] + asked()[1]).toBe(1);
     });
 
     it('a GET of whose answer something was passed on doesn’t', async () => {
@@ -238,6 +267,7 @@ export function proxyFailures(start: StartServer): void {
       ['GET', get],
       ['POST', post],
       ['POST in chunks', postChunked],
+      ['POST of 300 KB', `${head('POST', '/x', 'Content-Length: 300000')}${'a'.repeat(300_000)}`],
     ])('sends a %s to the one that is', async (_what, request) => {
       const [gone, there] = [await startUpstream(), await startUpstream()];
       await gone.close();
@@ -245,7 +275,8 @@ export function proxyFailures(start: StartServer): void {
       const server = await start({ routes });
       for (let i = 0; i < 4; i++) expect((await ask(server.port, request)).status).toBe(200);
       expect(there.requests).toHaveLength(4);
-      for (const { body } of there.requests) expect(body.toString()).toBe(request === get ? '' : 'hi');
+      const sizes = there.requests.map(({ body }) => body.length);
+      expect(new Set(sizes)).toEqual(new Set([request === get ? 0 : request.length > 300_000 ? 300_000 : 2]));
       await server.close(0);
       await there.close();
     });
