@@ -16,6 +16,7 @@ interface Read {
 /** Why we refuse what node:http takes. */
 const stricter: readonly (readonly [why: string, pattern: RegExp])[] = [
   ['RFC 9110 15: there is no such status', /^HTTP\/1\.\d (?:[06-9]\d\d)(?: |\r)/m],
+  ['RFC 9110 15.2.2: nobody asked to switch protocols', /^HTTP\/1\.\d 101/m],
   ['RFC 9112 5.2: folded fields, which a proxy may answer with 502', /\r\n[ \t]+/],
   [
     'RFC 9110 8.6: the same length twice, or as a list',

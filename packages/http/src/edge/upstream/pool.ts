@@ -55,8 +55,12 @@ export function createPool(sockets: Sockets, wheel: Wheel): Pool {
     destroy,
     take(backend, fresh) {
       const list = idleOf(backend);
-      const kept = fresh ? undefined : list.pop();
-      if (kept) return kept;
+      // One that has an event is closed, most likely, or has said what nobody asked for.
+      for (let kept = fresh ? undefined : list.pop(); kept; kept = list.pop()) {
+        if (!kept.readable) return kept;
+        kept.phase = LinkPhase.head; // it is not in the list
+        destroy(kept);
+      }
       const { socket, port } = backend.target;
       const address = socket ?? nextAddress(backend);
       const fd = sockets.connect(address, port);
