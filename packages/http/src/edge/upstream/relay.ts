@@ -153,7 +153,7 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     if (link.used) link.phase = LinkPhase.head;
     wheel.set(link, link.used ? left : Math.min(connect_timeout, left));
     if (exchange.expires === Number.POSITIVE_INFINITY) wheel.clear(connection);
-    else wheel.set(connection, Math.max(1, exchange.expires - monotonicNow()));
+    else wheel.set(connection, timeLeft(connection));
   }
 
   /** Sends a request that was written; 0: it is sent, or will be; else why that failed. */
@@ -201,6 +201,9 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     if (sent < rest.length) link.writable = false;
     link.rest = sent === rest.length ? null : rest.subarray(Math.max(0, sent));
   }
+
+  /** Until the whole has to be done. */
+  const timeLeft = ({ exchange }: Connection): number => Math.max(1, exchange!.expires - monotonicNow());
 
   function recompose(connection: Connection, backend: Backend): number {
     if (output < 0) output = slabs.take();
@@ -402,8 +405,8 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
         if (sent !== Errno.again) destroy(parts, connection);
         return;
       }
-      const { link, route, expires } = connection.exchange!;
-      const left = Math.max(1, expires - monotonicNow());
+      const { link, route } = connection.exchange!;
+      const left = timeLeft(connection);
       if (!sent) {
         wheel.set(connection, Math.min(parts.limits.send, left));
         return;
@@ -421,6 +424,9 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       else if (link.phase === LinkPhase.connect) {
         avoidAddress(link.backend, link.address);
         fail(link, 'no connection in time', 504, true);
+      } else if (link.client!.unsent !== null && link.readable) {
+        // It has said something, which the client lets wait.
+        wheel.set(link.client!, Math.min(parts.limits.send, timeLeft(link.client!)));
       } else
         fail(link, link.phase === LinkPhase.head ? 'no answer in time' : 'silent for too long', 504, false);
     },
