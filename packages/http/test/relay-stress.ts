@@ -258,10 +258,7 @@ export async function stress({ seed, milliseconds, clients, foreign }: StressOpt
         } catch (error) {
           if (aborted) tally.aborts += 1;
           else if (ground.cut.has(id) && String(error).includes('closed')) tally.cuts += 1;
-          else
-            tally.wrong.push(
-              `${method} ${target}: ${error} ${server.faults.filter((f) => f.includes(`/${id}:`))} ${server.access.filter((a) => a.requestLine?.includes(`/${id} `)).map((a) => a.status)} after ${history.slice(-8)} half ${half} ${text.includes('Expect')} ${batch.map(({ id }) => id)}`,
-            );
+          else tally.wrong.push(`${method} ${target}: ${error}, after ${history.slice(-8).join(', ')}`);
           return;
         } finally {
           waiting.delete(`${method} ${target}`);
