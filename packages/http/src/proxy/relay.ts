@@ -37,10 +37,16 @@ export function answerRelay(options: RelayOptions): Relay {
         if (!isOut) group.end(backend, outcome, why);
         isOut = true;
       };
-      const { end, bytes, why } = await relay(options, last, () => {
+      const onRead = (): void => {
         out('ok');
         // It is answered: the rest of its body is nobody's.
         if (!passage.body.isRead) passage.current!.abort();
+      };
+      const { end, bytes, why } = await relay(options, last, onRead).catch((error: unknown) => {
+        out('unknown');
+        passage.current!.abort();
+        passage.end();
+        throw error;
       });
       const { givenUp } = passage;
       const isGone = end === 'gone' || givenUp?.status === null;
@@ -117,6 +123,10 @@ function relay(
         settle('cut', SHORT);
         return;
       }
+      finish();
+    }
+
+    function finish(): void {
       isRead = true;
       onRead();
       clearTimeout(idle);
@@ -132,7 +142,8 @@ function relay(
       if (!isRead) settle('cut', SHORT);
     });
     if (socket.destroyed) return settle('gone');
-    if (head.destroyed && !head.readableEnded && !head.complete) return settle('cut', SHORT);
+    const hasBody = answerHasBody(req.method!, status);
+    if (hasBody && head.destroyed && !head.readableEnded && !head.complete) return settle('cut', SHORT);
 
     res.removeHeader('connection'); // ours are the only words about it
     // node:http would close before the client has read it all (RFC 9112, 9.6); the door does it.
@@ -140,8 +151,14 @@ function relay(
     const fields = frameAnswer(req, head, responseFields(spec, head.rawHeaders), last);
     res.writeHead(status, soundReason(head.statusMessage ?? ''), fields);
     // An empty piece sends the head, as Latin-1, which flushHeaders doesn't (seen in 20.20 and 24.21).
-    if (answerHasBody(req.method!, status)) res.write(Buffer.alloc(0));
+    if (hasBody) res.write(Buffer.alloc(0));
     res.on('drain', onDrain);
+    if (!hasBody) {
+      // All of it is here. What follows nevertheless makes node:http destroy it, and then it never ends.
+      head.resume();
+      finish();
+      return;
+    }
     head.on('data', onData).once('end', onEnd);
     read();
   });

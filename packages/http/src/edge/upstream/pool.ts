@@ -55,8 +55,12 @@ export function createPool(sockets: Sockets, wheel: Wheel): Pool {
     destroy,
     take(backend, fresh) {
       const list = idleOf(backend);
-      const kept = fresh ? undefined : list.pop();
-      if (kept) return kept;
+      while (!fresh && list.length > 0) {
+        const kept = list[list.length - 1];
+        // It has said something, or ended, and nobody has looked yet: no answer to what it is about to be asked.
+        if (kept.readable) destroy(kept);
+        else return list.pop()!;
+      }
       const { socket, port } = backend.target;
       const address = socket ?? nextAddress(backend);
       const fd = sockets.connect(address, port);

@@ -152,7 +152,7 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     if (link.used) link.phase = LinkPhase.head;
     wheel.set(link, link.used ? left : Math.min(connect_timeout, left));
     if (exchange.expires === Number.POSITIVE_INFINITY) wheel.clear(connection);
-    else wheel.set(connection, Math.max(1, exchange.expires - connection.begun));
+    else wheel.set(connection, Math.max(1, exchange.expires - monotonicNow()));
   }
 
   /** Sends a request that was written; 0: it is sent, or will be; else why that failed. */
