@@ -34,6 +34,11 @@ export function agentOf(
   return agent;
 }
 
+/** Later connections of a group have the files of TLS as they are by then; those under way go on. */
+export function renewAgents(group: Group): void {
+  pools.delete(group);
+}
+
 /** What TLS to a target asks for. host: the target's. Throws an Error that names the file that can't be read. */
 export function tlsOptions(options: UpstreamOptions, host: string): AgentOptions {
   const { isIP } = process.getBuiltinModule('node:net');

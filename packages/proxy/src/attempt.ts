@@ -2,6 +2,7 @@
 import type { Agent, ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { UpstreamTarget } from './spec.ts';
+import { whyFailed } from './why.ts';
 
 /** A head, and the fields of a trailer, that are longer are no answer; node:http gives both the same bound. */
 const HEAD_MAX = 64 << 10;
@@ -103,7 +104,7 @@ export function attempt(options: AttemptOptions): Attempt {
     if (request.reusedSocket || !socket.connecting) onConnect();
     else socket.once(secure ? 'secureConnect' : 'connect', onConnect);
   });
-  request.on('error', (error: NodeJS.ErrnoException) => fail(502, reasonOf(error)));
+  request.on('error', (error: NodeJS.ErrnoException) => fail(502, whyFailed(error)));
   // Cut without an error; of one that was answered it is the end.
   request.on('close', () => settled({ kind: 'failed', status: 502, why: 'it was cut', sent: 'perhaps' }));
   request.on('information', ({ statusCode, statusMessage, rawHeaders }: InformationEvent) => {
@@ -156,11 +157,4 @@ function problemOf({ statusCode = 0, httpVersionMajor, rawHeaders }: IncomingMes
       return 'its transfer-encoding is not chunked';
   }
   return undefined;
-}
-
-/** In a few words, without what the upstream sent. */
-function reasonOf({ code, message, syscall }: NodeJS.ErrnoException): string {
-  if (code?.startsWith('HPE_')) return `no HTTP: ${message.replace(/^Parse Error: /, '')}`;
-  if (code === 'ECONNRESET' && syscall === undefined) return 'it closed the connection without an answer';
-  return message;
 }

@@ -7,6 +7,7 @@ import {
   type Backend,
   isIdempotent,
   nextAddress,
+  whyFailed,
 } from '@flexilib/proxy';
 import type { Passage } from './passage.ts';
 
@@ -48,7 +49,8 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     // A connection of before that was closed says nothing about the backend, and costs none of the tries.
     const isFree = sent === 'stale' && stale++ === 0;
     group.end(backend, sent === 'stale' ? 'unknown' : 'failed', why);
-    if (!mayRepeat(passage, sent)) left = 0;
+    // Its time is up: head_timeout is the request's, not the try's.
+    if (!mayRepeat(passage, sent) || (status === 504 && sent !== 'nothing')) left = 0;
     else if (isFree) continue;
     passage.onFault(`${backend.name}: ${why}, for ${passage.req.method} ${shortened(passage.target)}`);
     if (left-- <= 0) return failure;
@@ -85,7 +87,7 @@ async function tryOne(passage: Passage, backend: Backend): Promise<Answer> {
       onInterim: passage.onInterim,
     });
   } catch (error) {
-    return failed((error as Error).message);
+    return failed(whyFailed(error));
   }
   body.sendTo(passage.current);
   const answer = await passage.current.answer;
