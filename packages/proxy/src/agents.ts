@@ -36,7 +36,13 @@ export function agentOf(
 
 /** Later connections of a group have the files of TLS as they are by then; those under way go on. */
 export function renewAgents(group: Group): void {
+  for (const agent of pools.get(group)?.values() ?? []) dropIdle(agent);
   pools.delete(group);
+}
+
+/** Closes the idle connections of a pool. */
+export function dropIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** What TLS to a target asks for. host: the target's. Throws an Error that names the file that can't be read. */

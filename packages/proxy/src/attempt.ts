@@ -1,8 +1,10 @@
 // One try of a request at one backend, with node:http's client.
 import type { Agent, ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
+import { dropIdle } from './agents.ts';
 import type { UpstreamTarget } from './spec.ts';
-import { whyFailed } from './why.ts';
+import { unwatchIdle, watchAnswer, watchIdle } from './stray.ts';
+import { inOneLine, whyFailed } from './why.ts';
 
 /** A head, and the fields of a trailer, that are longer are no answer; node:http gives both the same bound. */
 const HEAD_MAX = 64 << 10;
@@ -32,20 +34,30 @@ export type Answer =
   | { kind: 'answer'; head: IncomingMessage }
   /** 101: the socket is the caller's, and these bytes of it were read already. */
   | { kind: 'switched'; head: IncomingMessage; socket: Socket; first: Buffer }
-  /** None. sent: nothing of the request went out; a connection of before had been closed; or nobody knows. */
-  | { kind: 'failed'; status: 502 | 504; why: string; sent: 'nothing' | 'stale' | 'perhaps' };
+  /** None. */
+  | { kind: 'failed'; status: 502 | 504; why: string; sent: Sent };
+
+/**
+ * What the upstream has of a request that failed: nothing; nothing, most likely, since its connection of before was
+ * closed; nobody knows; or all that it wanted, since it answered, though not in HTTP.
+ */
+export type Sent = 'nothing' | 'stale' | 'perhaps' | 'answered';
 
 export interface Attempt {
   /** Takes the body, which has to be ended. */
   readonly request: ClientRequest;
   /** Never rejects. */
   readonly answer: Promise<Answer>;
+  /** Settles when there is a connection; never, when there is none. */
+  readonly connected: Promise<void>;
   /** The head of the answer is here. */
   readonly isAnswered: boolean;
   /** The connection failed after the head: a body that nothing but its end delimits looks whole all the same. */
   readonly broken: boolean;
   /** The request goes on, so the time of the answer's head begins anew. */
   progress(): void;
+  /** When that was; of performance.now(). */
+  readonly progressed: number;
   /** Cuts the connection; an answer that hasn't come fails. */
   abort(): void;
 }
@@ -72,9 +84,16 @@ export function attempt(options: AttemptOptions): Attempt {
   let answered = false;
   let broken = false;
   let interims = 0;
+  let progressed = 0;
+  /** Of its connection, before it. */
+  let received = 0;
   let settle!: (answer: Answer) => void;
   const answer = new Promise<Answer>((resolve) => {
     settle = resolve;
+  });
+  let onConnected!: () => void;
+  const connection = new Promise<void>((resolve) => {
+    onConnected = resolve;
   });
   const settled = (given: Answer): void => {
     clearTimeout(headTimer);
@@ -82,11 +101,19 @@ export function attempt(options: AttemptOptions): Attempt {
     settle(given);
   };
 
-  function fail(status: 502 | 504, why: string): void {
+  function fail(status: 502 | 504, why: string, sent: Sent = connected ? 'perhaps' : 'nothing'): void {
     broken = true;
-    const stale = request.reusedSocket && status === 502;
-    settled({ kind: 'failed', status, why, sent: !connected ? 'nothing' : stale ? 'stale' : 'perhaps' });
+    settled({ kind: 'failed', status, why, sent });
     request.destroy();
+  }
+
+  function onError(error: NodeJS.ErrnoException): void {
+    if (error.code?.startsWith('HPE_')) fail(502, `no HTTP: ${reasonOf(error)}`, 'answered');
+    else if (request.reusedSocket && request.socket?.bytesRead === received) {
+      dropIdle(agent); // they are from the same time
+      fail(502, whyFailed(error), 'stale');
+    } else
+      fail(502, error.code === 'ECONNRESET' && connected ? 'it closed the connection' : whyFailed(error));
   }
 
   const headTimer = setTimeout(() => {
@@ -97,49 +124,61 @@ export function attempt(options: AttemptOptions): Attempt {
   }, options.connectTimeout);
 
   request.on('socket', (socket) => {
+    watchAnswer(socket, () => answered);
+    received = socket.bytesRead;
     const onConnect = (): void => {
       connected = true;
       clearTimeout(connectTimer);
+      onConnected();
     };
+    if (!request.reusedSocket) watchIdle(socket);
     if (request.reusedSocket || !socket.connecting) onConnect();
     else socket.once(secure ? 'secureConnect' : 'connect', onConnect);
   });
-  request.on('error', (error: NodeJS.ErrnoException) => fail(502, whyFailed(error)));
+  request.on('error', onError);
   // Cut without an error; of one that was answered it is the end.
   request.on('close', () => settled({ kind: 'failed', status: 502, why: 'it was cut', sent: 'perhaps' }));
   request.on('information', ({ statusCode, statusMessage, rawHeaders }: InformationEvent) => {
     interims += 1;
-    if (statusCode === 101) fail(502, 'it switched protocols without saying to which');
-    else if (interims > INTERIM_MAX) fail(502, `more than ${INTERIM_MAX} interim answers`);
+    if (statusCode === 101) fail(502, 'it switched protocols without saying to which', 'answered');
+    else if (interims > INTERIM_MAX) fail(502, `more than ${INTERIM_MAX} interim answers`, 'answered');
     else onInterim(statusCode, statusMessage, rawHeaders);
   });
   request.on('response', (head) => {
     head.on('error', () => {}); // who reads it looks at `complete`
     const problem = problemOf(head);
-    if (problem) fail(502, problem);
+    if (problem) fail(502, problem, 'answered');
     else {
       answered = true;
       settled({ kind: 'answer', head });
     }
   });
   request.on('upgrade', (head, socket, first) => {
+    unwatchIdle(socket as Socket);
     socket.on('error', () => {});
     if (!options.isUpgrade) {
       socket.destroy();
-      fail(502, 'it switched protocols though nobody asked for it');
+      fail(502, 'it switched protocols though nobody asked for it', 'answered');
     } else settled({ kind: 'switched', head, socket: socket as Socket, first });
   });
 
   return {
     request,
     answer,
+    connected: connection,
+    get progressed() {
+      return progressed;
+    },
     get isAnswered() {
       return answered;
     },
     get broken() {
       return broken;
     },
-    progress: () => void headTimer.refresh(),
+    progress() {
+      progressed = performance.now();
+      headTimer.refresh();
+    },
     abort: () => fail(502, 'it was given up'),
   };
 }
@@ -158,3 +197,6 @@ function problemOf({ statusCode = 0, httpVersionMajor, rawHeaders }: IncomingMes
   }
   return undefined;
 }
+
+/** What the parser didn't like, without what the upstream sent. */
+const reasonOf = ({ message }: Error): string => inOneLine(message.replace(/^Parse Error: /, ''));

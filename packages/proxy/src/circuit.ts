@@ -14,6 +14,8 @@ export interface Circuit {
   isOpen(): boolean;
   /** It has gone on. */
   began(): void;
+  /** One is answered, and goes on. */
+  answered(): void;
   ended(outcome: Outcome): void;
   /** Milliseconds until another request makes sense. */
   left(): number;
@@ -35,7 +37,7 @@ export function createCircuit(
   let state: 'closed' | 'open' | 'half open' = 'closed';
   let until = 0;
   let probes = 0;
-  let answered = 0;
+  let good = 0;
 
   function isOpen(): boolean {
     if (state === 'closed') return false;
@@ -43,13 +45,17 @@ export function createCircuit(
       if (performance.now() < until) return true;
       state = 'half open';
       probes = 0;
-      answered = 0;
+      good = 0;
     }
     return probes >= PROBES;
   }
 
   function began(): void {
     if (state === 'half open') probes++;
+  }
+
+  function answered(): void {
+    if (state === 'half open') tell('ok');
   }
 
   function ended(outcome: Outcome): void {
@@ -60,7 +66,7 @@ export function createCircuit(
   function tell(outcome: Outcome): void {
     probes = Math.max(0, probes - 1);
     if (outcome === 'failed') open();
-    else if (outcome === 'ok' && ++answered >= PROBES) {
+    else if (outcome === 'ok' && ++good >= PROBES) {
       state = 'closed';
       all.fill(0);
       failed.fill(0);
@@ -93,7 +99,7 @@ export function createCircuit(
 
   const left = (): number => (state === 'open' ? Math.max(0, until - performance.now()) : 0);
 
-  return { isOpen, began, ended, left };
+  return { isOpen, began, answered, ended, left };
 }
 
 function sum(parts: Int32Array): number {

@@ -1,7 +1,7 @@
 // What holds for the fields of requests and of answers alike. Fields are node's rawHeaders: name, value, name, value.
 
 /** Of one connection, so never passed on (RFC 9110, 7.6.1); `Proxy` is no field at all, but CGI programs take it for one. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',

@@ -32,6 +32,11 @@ export interface Group {
    * is open, or there is nothing left. Allocates nothing.
    */
   begin(hash: number, tried: readonly Backend[]): Backend | null;
+  /**
+   * The head of its answer is here: a backend that is out, or a circuit that is open, need not wait for the end of a long
+   * body or of an upgraded connection to know that it answers. Once at most, and end still follows.
+   */
+  answered(backend: Backend): void;
   /** The try is over. Once for each begin. why: of a failed one, in a few words, for the log. */
   end(backend: Backend, outcome: Outcome, why?: string): void;
   /** Seconds after which another request makes sense when begin gave null. */

@@ -19,6 +19,8 @@ export const NEVER = 8;
 export interface Health {
   /** Sets the ranks, and the weights of slow starts. Gives the best rank. */
   rank(tried: readonly Backend[]): number;
+  /** A try is answered, and goes on. */
+  answered(backend: State): void;
   /** A try is over; why: of a failed one. */
   ended(backend: State, outcome: Outcome, why: string): void;
   /** Checks say that it is down, or that it isn't any more; why: of the last that failed. */
@@ -67,11 +69,16 @@ export function createHealth(
   function ended(backend: State, outcome: Outcome, why: string): void {
     const probe = backend.out && backend.probes > 0;
     if (probe) backend.probes--;
-    if (outcome === 'ok') answered(backend, probe);
+    if (outcome === 'ok') succeeded(backend, probe);
     else if (outcome === 'failed') failed(backend, probe, why);
   }
 
-  function answered(backend: State, probe: boolean): void {
+  /** Only its end tells of one that isn't out: its body may fail, and that would be a failure in a row. */
+  function answered(backend: State): void {
+    if (backend.out && backend.probes > 0) back(backend);
+  }
+
+  function succeeded(backend: State, probe: boolean): void {
     // One that was begun before it was taken out says nothing about now.
     if (backend.out && !probe) return;
     backend.failures = 0;
@@ -151,7 +158,7 @@ export function createHealth(
     else onState(`${panic_threshold} % of the backends are well: only these are used`, false);
   }
 
-  return { rank, ended, checked };
+  return { rank, answered, ended, checked };
 }
 
 function times(count: number, what: string): string {

@@ -1,7 +1,7 @@
 // Upstreams: which one a request goes to, whether it is well, what is said to it and what of its answer goes on.
 
 export { agentOf, tlsOptions } from './agents.ts';
-export { type Answer, type Attempt, type AttemptOptions, attempt } from './attempt.ts';
+export { type Answer, type Attempt, type AttemptOptions, attempt, type Sent } from './attempt.ts';
 export {
   beginChunked,
   type Chunked,
@@ -34,4 +34,4 @@ export { avoidAddress, nextAddress } from './resolve.ts';
 export { responseFields } from './response-fields.ts';
 export type { Balance, Field, UpstreamOptions, UpstreamSpec, UpstreamTarget } from './spec.ts';
 export { isTargetKept, rewriteTarget } from './target.ts';
-export { whyFailed } from './why.ts';
+export { inOneLine, whyFailed } from './why.ts';

@@ -28,7 +28,7 @@ interface Plan {
 const VIA = 'flexilib';
 
 /** What only a proxy that is trusted may say of the client. */
-const OF_PROXIES: ReadonlySet<string> = new Set([
+export const OF_PROXIES: ReadonlySet<string> = new Set([
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-proto',

@@ -30,6 +30,11 @@ export function createGroup(spec: UpstreamSpec, onState: (text: string, worse: b
     return backend;
   }
 
+  function answered(backend: Backend): void {
+    circuit?.answered();
+    health.answered(backend as State);
+  }
+
   function end(backend: Backend, outcome: Outcome, why = 'no answer'): void {
     const state = backend as State;
     state.active--;
@@ -41,6 +46,7 @@ export function createGroup(spec: UpstreamSpec, onState: (text: string, worse: b
     backends,
     balance,
     begin,
+    answered,
     end,
     get retryAfter() {
       const checks = backends.every(({ down }) => down) ? health_interval : 0;

@@ -40,6 +40,14 @@ test('too many failures open the circuit, and answers close it after the rest', 
   expect(lines).toHaveLength(2);
 });
 
+test('answers that go on close it too', () => {
+  const { group, lines } = groupOf(specOf(targets(1), options));
+  send(group, 'failed', 20);
+  vi.advanceTimersByTime(10_000);
+  for (let i = 0; i < 3; i++) group.answered(group.begin(0, [])!);
+  expect(lines.at(-1)!.text).toBe('the circuit is closed again');
+});
+
 test('a failure after the rest opens it again, without another line', () => {
   const { group, lines } = groupOf(specOf(targets(1), options));
   send(group, 'failed', 20);

@@ -43,6 +43,7 @@ test('a numeric host has its address at once, a Unix socket none, and nothing is
   for (const host of ['127.0.0.1', '::1']) {
     const { backend, use } = backendOf(host);
     expect(backend.addresses).toEqual([host]);
+    expect(backend.name).toBe(host === '::1' ? '[::1]:80' : '127.0.0.1:80');
     expect(await backend.resolve()).toEqual([host]);
     use();
     expect(nextAddress(backend)).toBe(host);

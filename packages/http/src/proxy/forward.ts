@@ -68,7 +68,7 @@ export function createForward(options: ForwardOptions): Forward {
     if (!('answer' in found)) {
       passage.end();
       const { status, why, retryAfter } = found;
-      const close = !passage.body.isRead && (expectsContinue || isCostly(req));
+      const close = !passage.body.isRead && (passage.givenUp !== null || expectsContinue || isCostly(req));
       if (!close && !passage.body.isRead) req.resume(); // it is dropped
       if (status === null) return { ...ownResult(400, req), reply: null };
       return { ...ownResult(status, req, close, retryAfter), story: why };

@@ -33,29 +33,30 @@ export function answerRelay(options: RelayOptions): Relay {
   return {
     async send(last) {
       let isOut = false;
+      let isWhole = false;
       const out = (outcome: Outcome, why?: string): void => {
         if (!isOut) group.end(backend, outcome, why);
         isOut = true;
       };
-      const onRead = (): void => {
-        out('ok');
-        // It is answered: the rest of its body is nobody's.
-        if (!passage.body.isRead) passage.current!.abort();
-      };
-      const { end, bytes, why } = await relay(options, last, onRead).catch((error: unknown) => {
+      try {
+        const { end, bytes, why } = await relay(options, last, () => {
+          out('ok');
+          // It is answered: the rest of its body is nobody's.
+          if (!passage.body.isRead) passage.current!.abort();
+        });
+        const { givenUp } = passage;
+        const isGone = end === 'gone' || givenUp?.status === null;
+        const isFault = end === 'cut' && (givenUp === null || givenUp.status === 504);
+        if (isFault) passage.onFault(`${backend.name}: ${givenUp?.why ?? why}`);
+        out(isFault ? 'failed' : 'unknown', givenUp?.why ?? why);
+        isWhole = end === 'whole';
+        if (isWhole && !last && !passage.body.isRead) options.req.resume(); // it is dropped
+        return { status: isGone ? 499 : head.statusCode!, bytes, isWhole };
+      } finally {
         out('unknown');
-        passage.current!.abort();
+        if (!isWhole) passage.current!.abort();
         passage.end();
-        throw error;
-      });
-      const { givenUp } = passage;
-      const isGone = end === 'gone' || givenUp?.status === null;
-      out(isGone ? 'unknown' : 'failed', givenUp?.why ?? why);
-      if (!isGone && end === 'cut') passage.onFault(`${backend.name}: ${givenUp?.why ?? why}`);
-      if (end !== 'whole') passage.current!.abort();
-      else if (!last && !passage.body.isRead) options.req.resume(); // it is dropped
-      passage.end();
-      return { status: isGone ? 499 : head.statusCode!, bytes, isWhole: end === 'whole' };
+      }
     },
   };
 }
@@ -108,8 +109,15 @@ function relay(
 
     function read(): void {
       clearTimeout(idle);
-      idle = setTimeout(settle, idleTimeout, 'cut', `silent for ${idleTimeout / 1000} s in its answer`);
+      idle = setTimeout(onIdle, idleTimeout);
       head.resume();
+    }
+
+    /** It isn't silent while it takes more of the request. */
+    function onIdle(): void {
+      const left = passage.current!.progressed + idleTimeout - performance.now();
+      if (left <= 0) settle('cut', `silent for ${idleTimeout / 1000} s in its answer`);
+      else idle = setTimeout(onIdle, left);
     }
 
     function onDrain(): void {

@@ -67,10 +67,11 @@ export function streamBody(req: IncomingMessage, options: StreamOptions): Reques
   }
 
   function onEnd(): void {
+    const taker = attempt!;
     stop();
     isRead = true;
-    attempt!.progress();
-    finish(attempt!);
+    taker.progress();
+    finish(taker);
     if (kept) onKept(Buffer.concat(kept));
   }
 
@@ -90,7 +91,7 @@ export function streamBody(req: IncomingMessage, options: StreamOptions): Reques
     req.pause();
     const { request } = attempt!;
     request.once('drain', () => {
-      if (request === attempt?.request && unlisten) read();
+      if (request === attempt?.request) read();
     });
   }
 
@@ -111,6 +112,7 @@ export function streamBody(req: IncomingMessage, options: StreamOptions): Reques
     clearTimeout(silence);
     unlisten?.();
     unlisten = null;
+    attempt = null;
   }
 
   return {
@@ -124,12 +126,20 @@ export function streamBody(req: IncomingMessage, options: StreamOptions): Reques
     sendTo(next) {
       attempt = next;
       const { request } = next;
-      for (const piece of kept!) request.write(piece);
-      if (isRead) return finish(next);
+      if (isRead) {
+        for (const piece of kept!) request.write(piece);
+        finish(next);
+        return;
+      }
       // An empty piece sends the head, as Latin-1, which flushHeaders doesn't (seen in 20.20 and 24.21).
       request.write(Buffer.alloc(0));
-      if (request.writableNeedDrain) pause();
-      else read();
+      // What isn't read can be read for another upstream.
+      next.connected.then(() => {
+        if (attempt !== next) return;
+        for (const piece of kept!) request.write(piece);
+        if (request.writableNeedDrain) pause();
+        else read();
+      });
     },
     stop,
   };

@@ -5,8 +5,10 @@ import {
   attempt,
   avoidAddress,
   type Backend,
+  inOneLine,
   isIdempotent,
   nextAddress,
+  type Sent,
   whyFailed,
 } from '@flexilib/proxy';
 import type { Passage } from './passage.ts';
@@ -39,10 +41,16 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     if (passage.givenUp) {
       // An answer may have come in the same moment.
       passage.current?.abort();
-      group.end(backend, 'unknown');
+      const { status, why } = passage.givenUp;
+      const isLate = status === 504;
+      group.end(backend, isLate ? 'failed' : 'unknown', why);
+      if (isLate) passage.onFault(tell(passage, backend, why));
       return passage.givenUp;
     }
-    if (answer.kind !== 'failed') return { backend, answer };
+    if (answer.kind !== 'failed') {
+      group.answered(backend);
+      return { backend, answer };
+    }
     passage.body.stop();
     const { status, why, sent } = answer;
     failure = { status, why };
@@ -52,14 +60,19 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     // Its time is up: head_timeout is the request's, not the try's.
     if (!mayRepeat(passage, sent) || (status === 504 && sent !== 'nothing')) left = 0;
     else if (isFree) continue;
-    passage.onFault(`${backend.name}: ${why}, for ${passage.req.method} ${shortened(passage.target)}`);
+    passage.onFault(tell(passage, backend, why));
     if (left-- <= 0) return failure;
     tried.push(backend);
   }
 }
 
-function mayRepeat({ req, body, hasInterim }: Passage, sent: 'nothing' | 'stale' | 'perhaps'): boolean {
-  return !hasInterim && body.canRepeat && (sent === 'nothing' || isIdempotent(req.method!));
+/** The line about a failed try. */
+const tell = ({ req, target }: Passage, { name }: Backend, why: string): string =>
+  `${name}: ${why}, for ${inOneLine(`${req.method} ${target}`)}`;
+
+function mayRepeat({ req, body, hasInterim }: Passage, sent: Sent): boolean {
+  if (hasInterim || !body.canRepeat || sent === 'answered') return false;
+  return sent === 'nothing' || isIdempotent(req.method!);
 }
 
 async function tryOne(passage: Passage, backend: Backend): Promise<Answer> {
@@ -96,9 +109,3 @@ async function tryOne(passage: Passage, backend: Backend): Promise<Answer> {
 }
 
 const failed = (why: string): Answer => ({ kind: 'failed', status: 502, why, sent: 'nothing' });
-
-/** A target for the log: one line, and not a long one. */
-function shortened(target: string): string {
-  const safe = target.replace(/[^\x20-\x7e]/g, '?');
-  return safe.length > 200 ? `${safe.slice(0, 200)}...` : safe;
-}

@@ -1,11 +1,12 @@
 // A plain request as the upstream has it, made of the client's bytes. What only a few requests need is made of text, by
 // the functions that the other way uses, so that both say the same.
 
+import { HOP_BY_HOP } from '../fields.ts';
 import { forwardedNode, plainAddress } from '../forwarded.ts';
-import { authorityOf, type RequestContext, requestFields } from '../request-fields.ts';
+import { authorityOf, OF_PROXIES, type RequestContext, requestFields } from '../request-fields.ts';
 import type { UpstreamSpec, UpstreamTarget } from '../spec.ts';
 import { isTargetKept, rewriteTarget } from '../target.ts';
-import { ascii, move, put } from './text.ts';
+import { ascii, createNames, hasName, move, put } from './text.ts';
 
 /** Where the parts of a request are; all offsets are into the bytes. */
 export interface RequestBytes {
@@ -35,9 +36,11 @@ export function describeClient(address: string, trusted: boolean): ClientLines {
   return { address, trusted, before: ascii(lines) };
 }
 
+const maxForwards = createNames(['max-forwards']);
 const version = ascii(' HTTP/1.1\r\n');
 const afterHost = ascii('";proto=http\r\nx-forwarded-host: ');
 const end = ascii('\r\n\r\n');
+const nothing = new Uint8Array(0);
 
 const KEEP = 0;
 const DROP = 1;
@@ -45,40 +48,46 @@ const HOST = 2;
 /** The fields must be made of text. */
 const TEXT = 3;
 
-/** By length: name in lower case, and what becomes of it. A dash stands for an underscore too, as request-fields.ts has it. */
-const names: (readonly (readonly [name: Uint8Array, fate: number])[] | undefined)[] = [];
-for (const [fate, list] of [
-  [HOST, 'host'],
-  [TEXT, 'te via max-forwards'],
-  [DROP, 'connection keep-alive http2-settings proxy proxy-authorization proxy-authenticate'],
-  [DROP, 'proxy-authentication-info forwarded x-real-ip x-forwarded-for x-forwarded-proto'],
-  [DROP, 'x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-server'],
-] as const) {
-  for (const name of list.split(' '))
-    names[name.length] = [...(names[name.length] ?? []), [ascii(name), fate]];
+interface Known {
+  /** In lower case. */
+  readonly name: Uint8Array;
+  readonly fate: number;
+  /** A dash stands for an underscore too, as request-fields.ts has it. */
+  readonly loose: boolean;
 }
+
+/** By length. */
+const names: (readonly Known[] | undefined)[] = [];
+function know(all: Iterable<string>, fate: number, loose = false): void {
+  for (const name of all)
+    names[name.length] = [...(names[name.length] ?? []), { name: ascii(name), fate, loose }];
+}
+know(['host'], HOST);
+know(['te', 'via'], TEXT); // «te» is in the next line too, and the first one counts
+know(HOP_BY_HOP, DROP);
+know(OF_PROXIES, DROP, true);
 const NAME_MAX = names.length - 1;
 
 function fateOf(bytes: Uint8Array, at: number, length: number): number {
   const alike = length <= NAME_MAX ? names[length] : undefined;
   if (alike === undefined) return KEEP;
-  for (let i = 0; i < alike.length; i++) if (isAlike(bytes, at, alike[i][0])) return alike[i][1];
+  for (let i = 0; i < alike.length; i++) if (isAlike(bytes, at, alike[i])) return alike[i].fate;
   return KEEP;
 }
 
-function isAlike(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+function isAlike(bytes: Uint8Array, at: number, { name, loose }: Known): boolean {
   // Most differ here.
-  if ((bytes[at] | 0x20) !== text[0]) return false;
-  for (let i = 1; i < text.length; i++) {
+  if ((bytes[at] | 0x20) !== name[0]) return false;
+  for (let i = 1; i < name.length; i++) {
     const byte = bytes[at + i];
-    if ((byte | 0x20) !== text[i] && (text[i] !== 0x2d || (byte !== 0x2d && byte !== 0x5f))) return false;
+    if ((byte | 0x20) !== name[i] && !(loose && name[i] === 0x2d && byte === 0x5f)) return false;
   }
   return true;
 }
 
 /**
  * Writes the request for a backend from `out` on, in the same bytes, and gives where it ends; -1: there is not enough room
- * before `limit`. fields: four numbers each, nameOffset, nameLength, valueOffset, valueLength.
+ * before `limit`, or the request may have to be answered here. fields: four numbers each, nameOffset, nameLength, valueOffset, valueLength.
  */
 export type Composer = (
   bytes: Buffer,
@@ -145,6 +154,9 @@ export function createComposer(spec: UpstreamSpec): Composer {
   ): number {
     const { from, targetStart, targetLength, fieldCount, contentStart, contentLength } = request;
     if (needsText || client.trusted) return composeText(bytes, request, fields, client, upstream, out, limit);
+    const hostLine = host === 'keep' ? nothing : hostLines.get(upstream)!;
+    // Room for what is moved; what is added is counted when it is known.
+    if (out + (contentStart - from) + hostLine.length > limit) return -1;
     let at = out;
     const lineEnd = targetStart + targetLength + version.length;
     if (keepsTarget) {
@@ -152,13 +164,13 @@ export function createComposer(spec: UpstreamSpec): Composer {
       at += lineEnd - from;
     } else {
       const target = rewriteTarget(spec, bytes.toString('latin1', targetStart, targetStart + targetLength));
-      if (at + (contentStart - from) + 3 * target.length > limit) return -1;
+      if (at + (contentStart - from) + hostLine.length + target.length > limit) return -1;
       move(bytes, at, from, targetStart);
       at += targetStart - from;
       at += bytes.write(target, at, 'latin1');
       at = put(bytes, at, version);
     }
-    if (host !== 'keep') at = put(bytes, at, hostLines.get(upstream)!);
+    at = put(bytes, at, hostLine);
     let hostStart = 0;
     let hostLength = 0;
     let kept = lineEnd; // what is kept and not yet moved begins here
@@ -190,12 +202,21 @@ export function createComposer(spec: UpstreamSpec): Composer {
   }
 
   return (bytes, request, fields, client, target, out, limit) => {
+    if (mayStopHere(bytes, request, fields)) return -1;
     const at = composeHead(bytes, request, fields, client, target, out, limit);
     const { contentStart, contentLength } = request;
     if (at < 0 || contentLength === 0) return at;
     bytes.copyWithin(at, contentStart, contentStart + contentLength);
     return at + contentLength;
   };
+}
+
+/** An OPTIONS with Max-Forwards (RFC 9110 7.6.2). */
+function mayStopHere(bytes: Uint8Array, { from, fieldCount }: RequestBytes, fields: Int32Array): boolean {
+  if (bytes[from] !== 0x4f) return false;
+  for (let i = 0; i < fieldCount; i++)
+    if (hasName(maxForwards, bytes, fields[4 * i], fields[4 * i + 1])) return true;
+  return false;
 }
 
 /** The fields as node:http has them. */

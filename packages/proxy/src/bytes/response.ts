@@ -1,4 +1,5 @@
 // The head of an upstream's answer, parsed strictly (RFC 9112 4 and 5) and edited where it is.
+import { HOP_BY_HOP, namedByConnection } from '../fields.ts';
 import { ascii, createNames, hasName, isText, kinds, move, type Names, put, TOKEN, VALUE } from './text.ts';
 
 /** How the end of a body is found (RFC 9112 6.3). */
@@ -38,15 +39,8 @@ const transferEncoding = ascii('transfer-encoding');
 const keepAlive = ascii('keep-alive');
 const chunked = ascii('chunked');
 
-/** What concerns the upstream's connection alone (RFC 9110 7.6.1). */
-const hopByHop: Names = createNames([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'te',
-  'upgrade',
-]);
+/** Of the upstream's connection alone. Who passes the body on keeps its coding. */
+const hopByHop: Names = createNames([...HOP_BY_HOP].filter((name) => name !== 'transfer-encoding'));
 const length: Names = createNames(['content-length']);
 const coding: Names = createNames(['transfer-encoding']);
 
@@ -54,8 +48,9 @@ const coding: Names = createNames(['transfer-encoding']);
 const starts = new Int32Array(FIELDS_MAX + 1);
 const nameLengths = new Int32Array(FIELDS_MAX);
 let count = 0;
-/** Names that its Connection has, but the usual ones. */
-let named: Names | null = null;
+/** What its Connection fields say, all of them: «close», and which fields end here with them. */
+let closes = false;
+let named: Set<string> | null = null;
 
 /**
  * Parses the head that begins at `from`; the bytes end at `to`. headOnly: the request was a HEAD. Fills `head`. Gives one
@@ -87,6 +82,7 @@ export function parseResponse(
 
   count = 0;
   named = null;
+  closes = false;
   head.keep = minor === 1;
   head.keepFor = -1;
   head.hasDate = false;
@@ -145,7 +141,7 @@ export function parseResponse(
   else if (isChunked) head.framing = Framing.chunked;
   else if (contents >= 0) head.framing = contents > 0 ? Framing.length : Framing.none;
   else head.framing = Framing.close;
-  head.keep &&= head.framing !== Framing.close;
+  head.keep &&= !closes && head.framing !== Framing.close;
   return ResponseParsed.complete;
 }
 
@@ -163,6 +159,7 @@ export function editResponse(
 ): number {
   const { status, lineEnd } = head;
   const isBodiless = status < 200 || status === 204; // RFC 9110 8.6, RFC 9112 6.1
+  const taken = named === null ? null : createNames([...named]);
   let shift = 0;
   let kept = starts[count];
   for (let i = count - 1; i >= 0; i--) {
@@ -171,7 +168,7 @@ export function editResponse(
     const drop =
       hasName(hopByHop, bytes, line, nameLength) ||
       hasName(dropped, bytes, line, nameLength) ||
-      (named !== null && hasName(named, bytes, line, nameLength)) ||
+      (taken !== null && hasName(taken, bytes, line, nameLength)) ||
       (isBodiless && hasName(length, bytes, line, nameLength)) ||
       ((isBodiless || status === 304) && hasName(coding, bytes, line, nameLength));
     if (!drop) continue;
@@ -197,21 +194,15 @@ function readConnection(
   head: ResponseHead,
 ): void {
   if (minor === 1 && to - from === keepAlive.length && isText(bytes, from, keepAlive)) return; // it is anyway
-  const options = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from)
-    .toString('latin1')
-    .toLowerCase()
-    .split(',')
-    .map((option) => option.trim());
-  if (options.includes('close')) head.keep = false;
-  else if (minor === 0 && options.includes('keep-alive')) head.keep = true;
-  const names = options.filter(
-    (option) => option !== 'close' && option !== 'keep-alive' && !isFraming(option),
-  );
-  if (names.length > 0) named = createNames(names);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+  const options = text.toLowerCase().split(',');
+  if (options.some((option) => option.trim() === 'close')) closes = true;
+  if (options.some((option) => option.trim() === 'keep-alive')) head.keep = true;
+  const names = namedByConnection(['connection', text]);
+  if (names === null) return;
+  named ??= new Set();
+  for (const name of names) named.add(name);
 }
-
-/** What a Connection can't take away: the body would be another one. */
-const isFraming = (name: string): boolean => name === 'content-length' || name === 'transfer-encoding';
 
 /** Seconds of «timeout=5, max=100»; -1: none. */
 function readKeepAlive(bytes: Uint8Array, from: number, to: number): number {

@@ -46,12 +46,12 @@ export function createNames(names: readonly string[]): Names {
     table[name.length] ??= [];
     table[name.length].push(ascii(name.toLowerCase()));
   }
-  return Array.from({ length: 64 }, (_, length) => table[length]);
+  return Array.from(table); // without holes
 }
 
 /** Whether the name of this length at `at` is one of the names. */
 export function hasName(names: Names, bytes: Uint8Array, at: number, length: number): boolean {
-  const alike = length < 64 ? names[length] : undefined;
+  const alike = length < names.length ? names[length] : undefined;
   if (alike === undefined) return false;
   for (let i = 0; i < alike.length; i++) if (isText(bytes, at, alike[i])) return true;
   return false;

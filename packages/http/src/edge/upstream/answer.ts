@@ -200,6 +200,8 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
       return;
     }
     const stray = done && end < to;
+    // The end may be far off.
+    if (!done && !exchange.begun) exchange.route.group.answered(link.backend);
     exchange.begun = true;
     if (!send(link, connection, slab, first, end)) return;
     if (done) hooks.onEnd(link, stray);

@@ -55,11 +55,11 @@ export function createPool(sockets: Sockets, wheel: Wheel): Pool {
     destroy,
     take(backend, fresh) {
       const list = idleOf(backend);
-      while (!fresh && list.length > 0) {
-        const kept = list[list.length - 1];
-        // It has said something, or ended, and nobody has looked yet: no answer to what it is about to be asked.
-        if (kept.readable) destroy(kept);
-        else return list.pop()!;
+      // One that has an event is closed, most likely, or has said what nobody asked for.
+      for (let kept = fresh ? undefined : list.pop(); kept; kept = list.pop()) {
+        if (!kept.readable) return kept;
+        kept.phase = LinkPhase.head; // it is not in the list
+        destroy(kept);
       }
       const { socket, port } = backend.target;
       const address = socket ?? nextAddress(backend);

@@ -66,7 +66,7 @@ const nameOf = (errno: number): string =>
   errno === 0 ? 'the connection broke' : whyFailed({ code: getSystemErrorName(errno) });
 
 export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): Relay {
-  const { sockets, slabs, wheel } = parts;
+  const { sockets, slabs, wheel, turns } = parts;
   const { bytes } = slabs;
   const pool = createPool(sockets, wheel);
   const reparsed = new Int32Array(4 * FIELDS_MAX);
@@ -148,7 +148,8 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     link.spoken = false;
     link.unsent = false;
     link.interims = 0;
-    const left = Math.max(1, connection.begun + head_timeout - monotonicNow());
+    const isFirst = exchange.tries === 0 && !exchange.fresh; // no time has passed then
+    const left = isFirst ? head_timeout : Math.max(1, connection.begun + head_timeout - monotonicNow());
     if (link.used) link.phase = LinkPhase.head;
     wheel.set(link, link.used ? left : Math.min(connect_timeout, left));
     if (exchange.expires === Number.POSITIVE_INFINITY) wheel.clear(connection);
@@ -202,6 +203,8 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
   }
 
   function recompose(connection: Connection, backend: Backend): number {
+    if (output < 0) output = slabs.take();
+    if (output < 0) return -1;
     const fields = parseAgain(connection);
     const { compose } = planOf(connection.exchange!.route);
     const limit = output + SLAB_SIZE;
@@ -328,7 +331,10 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     exchange.link = null;
     exchange.route.group.end(link.backend, 'ok');
     if (spoiled || !link.keep || link.ending || link.gone || link.unsent || link.rest !== null) drop(link);
-    else pool.give(link);
+    else {
+      pool.give(link);
+      if (link.readable) turns.enqueue(link); // there may be more than its answer
+    }
     tell(parts, connection, exchange, link.status);
     settle(connection);
     hooks.onAnswer(connection);
