@@ -34,6 +34,12 @@ export function agentOf(
   return agent;
 }
 
+/** Later connections of a group have the files of TLS as they are by then; those under way go on. */
+export function renewAgents(group: Group): void {
+  for (const agent of pools.get(group)?.values() ?? []) dropIdle(agent);
+  pools.delete(group);
+}
+
 /** Closes the idle connections of a pool. */
 export function dropIdle({ freeSockets }: Agent): void {
   for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();

@@ -1,4 +1,5 @@
 // The groups of all routes, which outlive a reload of the configuration.
+import { renewAgents } from './agents.ts';
 import type { Group } from './group.ts';
 import type { UpstreamSpec } from './spec.ts';
 import { createGroup } from './upstream-group.ts';
@@ -35,7 +36,12 @@ export function createGroups({
     group(spec) {
       let all = known.get(spec.key);
       const same = all?.find((one) => isSame(one.spec, spec));
-      if (same) return same.group;
+      if (same) {
+        // Its files may have changed: certificates are renewed so.
+        const { tls_ca, tls_certificate } = spec.options;
+        if (tls_ca !== undefined || tls_certificate !== undefined) renewAgents(same.group);
+        return same.group;
+      }
       const group = createGroup(spec, (text, worse) => onState(spec.key, text, worse));
       if (!all) {
         all = [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createGroups } from '../src/index.ts';
+import { agentOf, createGroups } from '../src/index.ts';
 import { specOf, targets } from './spec.ts';
 
 const rewriting = (pattern: RegExp) => specOf(targets(1, 1), { rewrite: [{ pattern, replacement: 'x' }] });
@@ -48,4 +48,18 @@ test('a group that no route has any more is closed, and what is under way there 
   expect(groups.group(rewriting(/b/))).not.toBe(gone);
   groups.close();
   expect(groups.group(rewriting(/a/))).not.toBe(kept);
+});
+
+test('files of TLS are read again when the configuration is', () => {
+  const groups = createGroups({ onState() {} });
+  const spec = () =>
+    specOf(
+      targets(1).map((one) => ({ ...one, secure: true })),
+      { tls_ca: import.meta.filename },
+    );
+  const group = groups.group(spec());
+  const agent = agentOf(group, spec(), group.backends[0]!.target);
+  expect(agentOf(group, spec(), group.backends[0]!.target)).toBe(agent);
+  expect(groups.group(spec())).toBe(group);
+  expect(agentOf(group, spec(), group.backends[0]!.target)).not.toBe(agent);
 });

@@ -8,6 +8,8 @@ const NOT_IN_TRAILERS =
   /^(?:content-length|transfer-encoding|host|connection|keep-alive|proxy-.*|te|trailer|upgrade|expect|set-cookie|authorization|content-encoding|content-type|content-range|forwarded|x-forwarded-.*)$/;
 
 const framing = /^(?:content-length|transfer-encoding)$/i;
+/** Of what has no trailer section: node:http refuses to announce one there. */
+const framingWhole = /^(?:content-length|transfer-encoding|trailer)$/i;
 
 /** Fields without those of this name. */
 export function without(fields: string[], pattern: RegExp): string[] {
@@ -20,8 +22,8 @@ export function without(fields: string[], pattern: RegExp): string[] {
 
 /** The fields of a request, framed as it came. size: of a body that is there as a whole; null: it comes piece by piece. */
 export function frameRequest(req: IncomingMessage, fields: string[], size: number | null): string[] {
-  const framed = without(fields, framing);
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
+  const framed = without(fields, coding !== undefined && size === null ? framing : framingWhole);
   if (size !== null && (size > 0 || length !== undefined || coding !== undefined))
     framed.push('content-length', String(size));
   else if (coding !== undefined) framed.push('transfer-encoding', 'chunked');
@@ -49,8 +51,10 @@ export function frameAnswer(
   fields: string[],
   last: boolean,
 ): string[] {
-  const framed = without(fields, framing);
   const length = answerLength(head);
+  const isChunked =
+    length === undefined && req.httpVersion !== '1.0' && answerHasBody(req.method!, head.statusCode!);
+  const framed = without(fields, isChunked ? framing : framingWhole);
   if (length !== undefined) framed.push('content-length', length);
   if (last) framed.push('connection', 'close');
   else if (req.httpVersion === '1.0') framed.push('connection', 'keep-alive');

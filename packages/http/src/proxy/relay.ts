@@ -130,6 +130,10 @@ function relay(
         settle('cut', SHORT);
         return;
       }
+      finish();
+    }
+
+    function finish(): void {
       isRead = true;
       onRead();
       clearTimeout(idle);
@@ -145,7 +149,8 @@ function relay(
       if (!isRead) settle('cut', SHORT);
     });
     if (socket.destroyed) return settle('gone');
-    if (head.destroyed && !head.readableEnded && !head.complete) return settle('cut', SHORT);
+    const hasBody = answerHasBody(req.method!, status);
+    if (hasBody && head.destroyed && !head.readableEnded && !head.complete) return settle('cut', SHORT);
 
     res.removeHeader('connection'); // ours are the only words about it
     // node:http would close before the client has read it all (RFC 9112, 9.6); the door does it.
@@ -153,8 +158,14 @@ function relay(
     const fields = frameAnswer(req, head, responseFields(spec, head.rawHeaders), last);
     res.writeHead(status, soundReason(head.statusMessage ?? ''), fields);
     // An empty piece sends the head, as Latin-1, which flushHeaders doesn't (seen in 20.20 and 24.21).
-    if (answerHasBody(req.method!, status)) res.write(Buffer.alloc(0));
+    if (hasBody) res.write(Buffer.alloc(0));
     res.on('drain', onDrain);
+    if (!hasBody) {
+      // All of it is here. What follows nevertheless makes node:http destroy it, and then it never ends.
+      head.resume();
+      finish();
+      return;
+    }
     head.on('data', onData).once('end', onEnd);
     read();
   });

@@ -58,7 +58,8 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     // A connection of before that was closed says nothing about the backend, and costs none of the tries.
     const isFree = sent === 'stale' && stale++ === 0;
     group.end(backend, sent === 'stale' ? 'unknown' : 'failed', why);
-    if (!mayRepeat(passage, sent)) left = 0;
+    // Its time is up: head_timeout is the request's, not the try's.
+    if (!mayRepeat(passage, sent) || (status === 504 && sent !== 'nothing')) left = 0;
     else if (isFree) continue;
     passage.onFault(tell(passage, backend, why));
     if (left-- <= 0) return failure;
