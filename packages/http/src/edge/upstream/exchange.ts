@@ -4,6 +4,8 @@ import type { UpstreamRoute } from '../../routes.ts';
 import type { Connection } from '../connection.ts';
 import type { Link } from './link.ts';
 
+const nobody: readonly Backend[] = [];
+
 /** What becomes of a client's request at the upstreams. One object a client's connection, for all its requests. */
 export class Exchange {
   route: UpstreamRoute;
@@ -15,7 +17,7 @@ export class Exchange {
   hash = 0;
   /** Tries so far, and who has failed it. */
   tries = 0;
-  tried: readonly Backend[] = [];
+  tried: readonly Backend[] = nobody;
   /** An idle connection turned out to be closed: the next try makes a new one. */
   fresh = false;
   /** Monotonic milliseconds: until when the whole has to be done. */
@@ -42,7 +44,7 @@ export function beginExchange(connection: Connection, route: UpstreamRoute): Exc
   exchange.link = null;
   exchange.waiting = null;
   exchange.tries = 0;
-  exchange.tried = [];
+  exchange.tried = nobody;
   exchange.fresh = false;
   exchange.interim = false;
   exchange.begun = false;
