@@ -1,10 +1,12 @@
 // What clients do while an upstream has their request: they read late, pipeline, end their side, go.
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { open } from './client.ts';
 import { settled } from './edge.ts';
 import { useRelay } from './relay.ts';
-import { head } from './suite/use-server.ts';
+import { head, logged } from './suite/use-server.ts';
 import { answerOf } from './upstream.ts';
 
 const relayed = useRelay({
@@ -61,4 +63,84 @@ it('interim answers that the client doesn’t take at once don’t stop the fina
   await expect.poll(() => text.split('hello').length - 1, { timeout: 10_000 }).toBe(20);
   expect(text.split('HTTP/1.1 103').length - 1).toBe(16 * 20);
   client.half();
+});
+
+describe('a client that ends its side', () => {
+  it.each([
+    ['at once', (end: () => void, _asked: Promise<void>) => end()],
+    ['while the upstream has its request', (end: () => void, asked: Promise<void>) => void asked.then(end)],
+  ])('%s has all its answers, the last one as such', async (_when, when) => {
+    let asked!: () => void;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    relayed.upstream.onRequest = (socket, { target }) => {
+      asked();
+      setTimeout(() => socket.write(answerOf(target)), 50);
+    };
+    const client = await open(relayed.server.port, { allowHalfOpen: true });
+    client.send(head('GET', '/one/1') + head('GET', '/lib/2') + head('GET', '/one/3'));
+    when(() => void client.half(), isAsked);
+    expect((await client.message()).body.toString()).toBe('/one/1');
+    expect((await client.message()).body.toString()).toBe('/lib/2\n');
+    const last = await client.message();
+    expect(last.body.toString()).toBe('/one/3');
+    expect(last.fields).toContainEqual(['connection', 'close']);
+    expect(await client.closed()).toBe('');
+  });
+
+  it('in a body has the rest of it', async () => {
+    relayed.upstream.onRequest = async (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
+      await expect.poll(() => halved).toBe(true);
+      socket.write('world');
+    };
+    let halved = false;
+    const client = await open(relayed.server.port, { allowHalfOpen: true });
+    client.send(head('GET', '/one'));
+    await once(client.socket, 'data');
+    client.half();
+    halved = true;
+    expect((await client.message()).body.toString()).toBe('helloworld');
+    expect(await client.closed()).toBe('');
+  });
+});
+
+describe.each([
+  ['before it is answered', ''],
+  ['in the head', 'HTTP/1.1 200 OK\r\nContent-'],
+  ['in the body', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello'],
+])('a client that goes %s', (_when, begun) => {
+  it('takes the upstream’s connection along, and is in the log once', async () => {
+    const client = await open(relayed.server.port);
+    const closed = new Promise<void>((resolve) => {
+      relayed.upstream.onRequest = (socket) => {
+        socket.on('close', () => resolve());
+        socket.write(begun);
+        // When all of it has been taken.
+        setTimeout(() => client.reset(), 50);
+      };
+    });
+    client.send(head('GET', '/one/gone') + head('GET', '/two/never'));
+    await closed;
+    expect(await logged(relayed.server, 1)).toEqual([['GET /one/gone HTTP/1.1', 499]]);
+    expect(relayed.upstreams[1].requests.length).toBe(0);
+    expect(relayed.server.faults).toEqual([]);
+  });
+});
+
+it('many clients that go leave no descriptor', async () => {
+  const count = () => readdirSync('/proc/self/fd').length;
+  const isQuiet = () =>
+    relayed.upstreams.every(({ connections }) => connections.every(({ closed }) => closed));
+  for (const { connections } of relayed.upstreams) for (const socket of connections) socket.end();
+  await expect.poll(isQuiet).toBe(true);
+  const before = count();
+  let asked = 0;
+  for (const upstream of relayed.upstreams) upstream.onRequest = () => void asked++;
+  const clients = await Promise.all(Array.from({ length: 100 }, () => open(relayed.server.port)));
+  for (const [i, client] of clients.entries()) client.send(head('GET', i % 2 ? '/one' : '/two'));
+  await expect.poll(() => asked).toBe(100);
+  for (const client of clients) client.reset();
+  await expect.poll(isQuiet, { timeout: 10_000 }).toBe(true);
+  await expect.poll(count, { timeout: 10_000 }).toBeLessThanOrEqual(before);
+  expect((await logged(relayed.server, 100)).every(([, status]) => status === 499)).toBe(true);
 });

@@ -80,7 +80,7 @@ export async function startUpstream(port = 0): Promise<Upstream> {
 }
 
 /** The first request of these bytes, if it is whole. */
-function parse(bytes: Buffer, connection: number): { length: number; asked: Asked } | null {
+export function parse(bytes: Buffer, connection: number): { length: number; asked: Asked } | null {
   const end = bytes.indexOf('\r\n\r\n') + 4;
   if (end < 4) return null;
   const [line, ...lines] = bytes.toString('latin1', 0, end - 4).split('\r\n');

@@ -1,4 +1,4 @@
-// Bytes that an upstream sends after its answer: node:http's client lets most of them pass (seen in 20.20 and 24.21), and
+// Bytes that an upstream sends after its answer: node:http’s client lets some of them pass (20.20 more than 24.21), and
 // what follows them would be taken for the answer to the next request, which is another client's.
 import type { Socket } from 'node:net';
 

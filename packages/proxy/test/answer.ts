@@ -23,7 +23,6 @@ export interface ParsedHead extends ResponseHead {
 
 const emptyHead = (): ResponseHead => ({
   status: -7,
-  lineEnd: -7,
   contentStart: -7,
   framing: -7,
   contentLength: -7,

@@ -83,7 +83,9 @@ function readByUs(text: string, method: string): (Read & { end: number }) | null
       continue;
     }
     const whole = bodyOf(rest, head);
-    const lines = rest.slice(head.lineEnd - head.contentStart + head.length, head.length - 4).split('\r\n');
+    const lines = rest
+      .slice(rest.indexOf('\r\n') + 2, Math.max(rest.indexOf('\r\n') + 2, head.length - 4))
+      .split('\r\n');
     const fields = lines
       .filter((line) => line !== '')
       .flatMap((line) => {

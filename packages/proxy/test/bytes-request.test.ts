@@ -94,6 +94,10 @@ function expected(
     ...context,
     trusted: client.trusted,
   });
+  const isLong = ({ fields }: Plain): boolean =>
+    fields.some(([name]) => name.toLowerCase() === 'content-length');
+  // The other way frames all bodies itself.
+  if (/^P/.test(plain.method) && plain.body === '' && !isLong(plain)) all.push('content-length', '0');
   return {
     line: `${plain.method} ${rewriteTarget(spec, plain.target)} HTTP/1.1`,
     fields: all.flatMap((part, i) => (i % 2 === 0 ? [`${part.toLowerCase()}: ${all[i + 1]}`] : [])).sort(),

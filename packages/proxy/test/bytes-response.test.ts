@@ -78,7 +78,7 @@ describe.each<[string, string, framing: number, more?: object]>([
     { keep: true },
   ],
   ['with the least status', lines('HTTP/1.1 100 Continue'), none, { status: 100 }],
-  ['with the greatest status', lines('HTTP/1.1 599 X'), close, { status: 599 }],
+  ['with the greatest status', lines('HTTP/1.1 999 X'), close, { status: 999 }],
   ['with 1000 fields', ok(...Array.from({ length: 1000 }, (_, i) => `${i}: a`)), close],
 ])('a head %s', (_what, text, framing, more = {}) => {
   test('is parsed when it is whole, and not before', () => {
@@ -116,8 +116,6 @@ describe.each([
   ['with a tab after its status', lines('HTTP/1.1 200\tOK')],
   ['with the status 099', lines('HTTP/1.1 099 X')],
   ['with the status 000', lines('HTTP/1.1 000 X')],
-  ['with the status 600', lines('HTTP/1.1 600 X')],
-  ['with the status 999', lines('HTTP/1.1 999 X')],
   ['with the status 1000', lines('HTTP/1.1 1000 X')],
   ['with the status 20', lines('HTTP/1.1 20 OK and more')],
   ['with the status 2OO', lines('HTTP/1.1 2OO OK')],
@@ -238,11 +236,11 @@ describe('edited, a head', () => {
     );
   });
 
-  test('loses fields of the names that are given, of any length, and gets lines after its status line', () => {
+  test('loses fields of the names that are given, of any length, and gets lines at its end', () => {
     const long = `x-${'b'.repeat(70)}`;
     expect(
       edit(ok('Server: a', 'B: c', 'SERVER: d', `${long}: e`), ['server', long], ['Server: e', 'F: g']),
-    ).toBe(ok('Server: e', 'F: g', 'B: c'));
+    ).toBe(ok('B: c', 'Server: e', 'F: g'));
     expect(edit(ok(), [], ['A: b'])).toBe(ok('A: b'));
     expect(edit(ok('A: b'), ['a'], ['C: d'])).toBe(ok('C: d'));
   });

@@ -5,7 +5,7 @@ import { monotonicNow } from '@flexilib/native';
 import { createTrust, maxForwards } from '@flexilib/proxy';
 import { type BodyLimits, hasBody, isCostly, isTooLarge, readBody } from '../body.ts';
 import type { Connection } from '../connection.ts';
-import { isFull } from '../held.ts';
+import { isFull, letGo } from '../held.ts';
 import { ownReply, type Reply } from '../reply.ts';
 import { ownResult, type Result } from '../result.ts';
 import type { UpstreamRoute } from '../routes.ts';
@@ -46,7 +46,8 @@ export function createForward(options: ForwardOptions): Forward {
     const { max_body, buffering } = route.spec.options;
     const refuse = (status: number) => ownResult(status, req, expectsContinue || isCostly(req));
     if (maxForwards(req.method!, req.rawHeaders) === 0) return { ...refuse(405), reply: lastStop(req) };
-    if (route.calls >= route.maxCalls || isFull()) return refuse(503);
+    const isBusy = () => route.calls >= route.maxCalls || isFull();
+    if (isBusy()) return refuse(503);
     const isWhole = buffering === 'request' || buffering === 'both';
     const max = max_body ?? (isWhole ? options.body.max : Number.POSITIVE_INFINITY);
     const limits = { max, timeout: options.body.timeout };
@@ -57,9 +58,14 @@ export function createForward(options: ForwardOptions): Forward {
     const whole = isWhole ? await readBody(req, limits) : null;
     if (typeof whole === 'number') return ownResult(whole, req, true);
     if (isWhole && whole === null) return { ...ownResult(400, req), reply: null };
+    if (whole !== null && isBusy()) {
+      letGo(whole.length);
+      return ownResult(503, req);
+    }
 
-    // Who sends a body, or has said more already, goes on in HTTP (RFC 9110, 7.8).
-    const protocol = connection.last === req && !hasBody(req) ? askedProtocol(req) : null;
+    // Who sends a body, or has said more already, goes on in HTTP (RFC 9110, 7.8), and so does 1.0.
+    const maySwitch = connection.last === req && !hasBody(req) && req.httpVersion !== '1.0';
+    const protocol = maySwitch ? askedProtocol(req) : null;
     const early = protocol === null ? [] : listenEarly(connection);
     const { onFault } = options;
     const passage = openPassage({ ...request, limits, trust, asksContinue, protocol, whole, onFault });
@@ -74,8 +80,7 @@ export function createForward(options: ForwardOptions): Forward {
       if (status === null) return { ...ownResult(400, req), reply: null };
       return { ...ownResult(status, req, close, retryAfter), story: why };
     }
-    const { answer } = found;
-    const { backend } = found;
+    const { answer, backend } = found;
     const { socket } = connection;
     const { head } = answer;
     const relay =

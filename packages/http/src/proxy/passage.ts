@@ -154,6 +154,7 @@ export function openPassage(options: PassageOptions): Passage {
       letGo(options.whole?.length ?? 0);
     },
   };
+  if (socket.destroyed) onClose();
   if (body.whole) copy(body.whole);
   return passage;
 }

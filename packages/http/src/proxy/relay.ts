@@ -95,12 +95,11 @@ function relay(
 
     function onData(piece: Buffer): void {
       bytes += piece.length;
-      const isTaken = res.write(piece);
-      count();
-      if (isTaken) {
+      if (res.write(piece)) {
         idle!.refresh();
         return;
       }
+      count();
       socket.setTimeout(sendTimeout);
       if (isBuffered && held < BUFFERED_MAX && !isFull()) return;
       head.pause();

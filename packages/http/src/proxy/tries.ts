@@ -40,6 +40,7 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     const answer = await tryOne(passage, backend);
     if (passage.givenUp) {
       // An answer may have come in the same moment.
+      if (answer.kind === 'switched') answer.socket.destroy();
       passage.current?.abort();
       const { status, why } = passage.givenUp;
       const isLate = status === 504;

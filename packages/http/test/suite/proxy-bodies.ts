@@ -103,6 +103,18 @@ export function proxyBodies(start: StartServer): void {
       expect(await client.closed()).toBe('');
     });
 
+    it('are waited for while the upstream hasn’t asked for them, and no longer', async () => {
+      const { server, upstream } = proxy;
+      upstream.onHead = (socket) => {
+        setTimeout(() => socket.write('HTTP/1.1 100 Continue\r\n\r\n'), 500);
+      };
+      const client = await open(server.port);
+      client.send(head('POST', '/', 'Content-Length: 5', 'Expect: 100-continue'));
+      expect(await client.interim()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+      expect((await client.message()).status).toBe(408);
+      expect(await client.closed()).toBe('');
+    });
+
     it('get 400 when their framing breaks', async () => {
       const client = await open(proxy.server.port);
       client.send(`${head('POST', '/', CHUNKED)}2\r\nhi\r\n`);
@@ -166,6 +178,22 @@ export function proxyBodies(start: StartServer): void {
       });
       client.half();
       await client.closed();
+    });
+
+    it('that the upstream doesn’t want don’t keep its answer from a client that sends all before it reads', async () => {
+      const { server, upstream } = proxy;
+      upstream.onHead = (socket) => {
+        socket.pause();
+        socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
+      };
+      const client = await open(server.port, { paused: true });
+      client.send(head('POST', '/', `Content-Length: ${20 * MIB}`));
+      await new Promise((resolve) => client.socket.write(Buffer.alloc(20 * MIB), resolve));
+      const received: Buffer[] = [];
+      client.socket.on('data', (piece: Buffer) => received.push(piece)).end();
+      await client.closed();
+      expect(Buffer.concat(received).toString()).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n(?:.+\r\n)+\r\nno$/);
+      expect(await logged(server, 1)).toEqual([['POST / HTTP/1.1', 403]]);
     });
 
     it('of a request aren’t read faster than the upstream takes them', async () => {

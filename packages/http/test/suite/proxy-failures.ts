@@ -137,6 +137,20 @@ export function proxyFailures(start: StartServer): void {
       expect(upstream.requests[1].connection).not.toBe(upstream.requests[0].connection);
     });
 
+    it('has no request again on a connection on which it says something unasked', async () => {
+      const { server, upstream } = proxy;
+      const client = await open(server.port);
+      await client.send(get).message();
+      const [{ connection }] = upstream.requests;
+      const socket = upstream.connections[connection];
+      const ended = new Promise((resolve) => socket.once('end', resolve));
+      socket.write(answerOf('for somebody else'));
+      await ended;
+      upstream.onRequest = (other) => void other.write(answerOf('two'));
+      expect((await client.send(get).message()).body.toString()).toBe('two');
+      client.half();
+    });
+
     it('has no request again on a connection that it closes', async () => {
       const { server, upstream } = proxy;
       upstream.onRequest = (socket) => void socket.write(answerOf('one', 'Connection: close'));

@@ -6,7 +6,7 @@ import { forwardedNode, plainAddress } from '../forwarded.ts';
 import { authorityOf, OF_PROXIES, type RequestContext, requestFields } from '../request-fields.ts';
 import type { UpstreamSpec, UpstreamTarget } from '../spec.ts';
 import { isTargetKept, rewriteTarget } from '../target.ts';
-import { ascii, createNames, hasName, move, put } from './text.ts';
+import { ascii, createNames, hasName, move, type Names, put } from './text.ts';
 
 /** Where the parts of a request are; all offsets are into the bytes. */
 export interface RequestBytes {
@@ -36,7 +36,13 @@ export function describeClient(address: string, trusted: boolean): ClientLines {
   return { address, trusted, before: ascii(lines) };
 }
 
+/** Initials of methods: of OPTIONS, and of POST, PUT and PATCH. */
+const OPTIONS = 0x4f;
+const POST = 0x50;
 const maxForwards = createNames(['max-forwards']);
+const length = createNames(['content-length']);
+/** Of a body that the method lets one expect (RFC 9110 8.6). */
+const noLength = ascii('content-length: 0\r\n\r\n');
 const version = ascii(' HTTP/1.1\r\n');
 const afterHost = ascii('";proto=http\r\nx-forwarded-host: ');
 const end = ascii('\r\n\r\n');
@@ -202,20 +208,28 @@ export function createComposer(spec: UpstreamSpec): Composer {
   }
 
   return (bytes, request, fields, client, target, out, limit) => {
-    if (mayStopHere(bytes, request, fields)) return -1;
+    const { from, contentStart, contentLength } = request;
+    const initial = bytes[from];
+    if (initial === OPTIONS && hasField(maxForwards, bytes, request, fields)) return -1; // RFC 9110 7.6.2
     const at = composeHead(bytes, request, fields, client, target, out, limit);
-    const { contentStart, contentLength } = request;
-    if (at < 0 || contentLength === 0) return at;
+    if (at < 0) return at;
+    if (contentLength === 0) {
+      if (initial !== POST || hasField(length, bytes, request, fields)) return at;
+      return at + noLength.length > limit ? -1 : put(bytes, at - 2, noLength);
+    }
     bytes.copyWithin(at, contentStart, contentStart + contentLength);
     return at + contentLength;
   };
 }
 
-/** An OPTIONS with Max-Forwards (RFC 9110 7.6.2). */
-function mayStopHere(bytes: Uint8Array, { from, fieldCount }: RequestBytes, fields: Int32Array): boolean {
-  if (bytes[from] !== 0x4f) return false;
+function hasField(
+  names: Names,
+  bytes: Uint8Array,
+  { fieldCount }: RequestBytes,
+  fields: Int32Array,
+): boolean {
   for (let i = 0; i < fieldCount; i++)
-    if (hasName(maxForwards, bytes, fields[4 * i], fields[4 * i + 1])) return true;
+    if (hasName(names, bytes, fields[4 * i], fields[4 * i + 1])) return true;
   return false;
 }
 

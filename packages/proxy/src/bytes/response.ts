@@ -14,8 +14,6 @@ export const ResponseParsed = { partial: 0, complete: 1, malformed: -1 } as cons
 /** Offsets are into the bytes that were parsed. */
 export interface ResponseHead {
   status: number;
-  /** Where the status line ends, its CRLF included. */
-  lineEnd: number;
   contentStart: number;
   framing: number;
   contentLength: number;
@@ -71,14 +69,13 @@ export function parseResponse(
   const minor = bytes[from + 7] - 0x30;
   if ((minor !== 0 && minor !== 1) || bytes[from + 8] !== SP) return malformed;
   head.status = digits3(bytes, from + 9);
-  if (head.status < 100 || head.status > 599) return malformed;
+  if (head.status < 100 || head.status > 999) return malformed;
   let at = from + 12;
   if (bytes[at] !== SP && bytes[at] !== CR) return malformed;
   while (at < to && (kinds[bytes[at]] & VALUE) !== 0) at++;
   if (at + 1 >= to) return unfinished;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return malformed;
   at += 2;
-  head.lineEnd = at;
 
   count = 0;
   named = null;
@@ -147,7 +144,7 @@ export function parseResponse(
 
 /**
  * Edits the head that was parsed last, in place: takes out what concerns the upstream's connection and the fields of
- * these names, and writes `added` (lines) after the status line. There must be room for that before `from`. Gives where
+ * these names, and writes `added` (lines) after them. There must be room for that before `from`. Gives where
  * the head begins now; it ends where it did.
  */
 export function editResponse(
@@ -157,7 +154,7 @@ export function editResponse(
   dropped: Names,
   added: Uint8Array,
 ): number {
-  const { status, lineEnd } = head;
+  const { status } = head;
   const isBodiless = status < 200 || status === 204; // RFC 9110 8.6, RFC 9112 6.1
   const taken = named === null ? null : createNames([...named]);
   let shift = 0;
@@ -177,12 +174,16 @@ export function editResponse(
     shift += next - line;
     kept = line;
   }
-  if (shift > 0) move(bytes, lineEnd + shift, lineEnd, kept);
-  const moved = shift - added.length;
-  if (moved !== 0) move(bytes, from + moved, from, lineEnd);
-  bytes[from + moved + version.length] = 0x31; // ours is 1.1, whatever the upstream's is
-  put(bytes, lineEnd + moved, added);
-  return from + moved;
+  if (shift > 0) move(bytes, from + shift, from, kept);
+  let start = from + shift;
+  bytes[start + version.length] = 0x31; // ours is 1.1, whatever the upstream's is
+  if (added.length > 0) {
+    const end = starts[count];
+    move(bytes, start - added.length, start, end);
+    start -= added.length;
+    put(bytes, end - added.length, added);
+  }
+  return start;
 }
 
 /** RFC 9110 7.6.1: its options, and the names of fields that end here with it. */

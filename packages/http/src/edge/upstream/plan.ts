@@ -34,7 +34,7 @@ function createPlan({ spec }: UpstreamRoute): Plan {
       if ((hasDate || setsDate) && !chunked && !last && set === '') return nothing;
       const date = hasDate || setsDate ? '' : `date: ${new Date().toUTCString()}\r\n`;
       const coding = chunked ? 'transfer-encoding: chunked\r\n' : '';
-      return ascii(`${set}${date}${coding}${last ? 'connection: close\r\n' : ''}`);
+      return ascii(`${date}${set}${last ? 'connection: close\r\n' : ''}${coding}`);
     },
   };
 }

@@ -1,0 +1,167 @@
+// Generated connections against both ways of the proxy, each in front of a door of its own: every byte that the client gets,
+// every record of the log and every request at the upstream must be the same.
+//
+// FLEXILIB_CASES=100000          how many connections, 1500 by default
+// FLEXILIB_SEED, FLEXILIB_PATH   the run that a failure names
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ask } from './client.ts';
+import { compare, type Doors } from './differential/compare.ts';
+import { connection, probe } from './differential/connection.ts';
+import found from './differential/corpus/found.json' with { type: 'json' };
+import malformed from './differential/corpus/malformed.json' with { type: 'json' };
+import odd from './differential/corpus/odd.json' with { type: 'json' };
+import { SENTINEL } from './differential/malformed.ts';
+import { BODY_MAX, render, routes } from './differential/plain.ts';
+import { type Data, escapeBytes, expand, format, type Script, toJson } from './differential/script.ts';
+import { handedOn } from './proxied.ts';
+import { type EdgeServed, startEdgeDoor, startNodeDoor } from './start.ts';
+import type { Served } from './suite/served.ts';
+import { startTap, type Tap } from './tap.ts';
+import type { Asked } from './upstream.ts';
+
+const { FLEXILIB_CASES = '1500', FLEXILIB_SEED, FLEXILIB_PATH } = process.env;
+const cases = Number(FLEXILIB_CASES);
+const seed = Number(FLEXILIB_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const LANES = FLEXILIB_PATH ? 1 : 8;
+/** To make a failure smaller. */
+const SHRINK_MS = 60_000;
+const SHRINK_SILENCE = 1500;
+
+interface Lane extends Doors {
+  other: EdgeServed;
+  taps: { node: Tap; other: Tap };
+  close(): Promise<void>;
+}
+
+const tally = { cases: 0, valid: 0, edge: 0 };
+let lanes: Lane[];
+
+async function startLane(): Promise<Lane> {
+  const options = { routes, body: { max: BODY_MAX } };
+  const backs = await Promise.all([startNodeDoor(options), startNodeDoor(options)]);
+  const [one, two] = await Promise.all(backs.map(({ port }) => startTap(port, sorted)));
+  const node = await startNodeDoor({ routes: handedOn(routes, one.port) });
+  const other = await startEdgeDoor({ routes: handedOn(routes, two.port) });
+  for (const { port } of [node, other]) await ask(port, render('GET', '/describe', '1.1', ['Host: a']));
+  return {
+    // Their words for the operator are their own.
+    node: { ...node, faults: [] },
+    other: { ...other, faults: [] },
+    taps: { node: one, other: two },
+    async close() {
+      await Promise.all([node, other].map((door) => door.close(0)));
+      one.close();
+      two.close();
+      await Promise.all(backs.map((door) => door.close(0)));
+    },
+  };
+}
+
+beforeAll(async () => {
+  lanes = await Promise.all(Array.from({ length: LANES }, startLane));
+});
+afterAll(async () => {
+  await Promise.all(lanes.map((lane) => lane.close()));
+});
+
+/**
+ * Both ways say the same in another order, of which names with different fields are free (RFC 9110, 5.3), and node:http's
+ * client says what HTTP/1.1 means anyway. Who has no Host of the client's is told its own name.
+ */
+function sorted(head: string): string {
+  const [line, ...fields] = head.slice(0, -4).split('\r\n');
+  const named = fields
+    .map((field): [string, string] => {
+      const colon = field.indexOf(':');
+      const value = field.slice(colon + 1).trim();
+      return [field.slice(0, colon).toLowerCase(), value.replace(/^127\.0\.0\.1:\d+$/, 'upstream')];
+    })
+    .filter(([name, value]) => name !== 'connection' || value.toLowerCase() !== 'keep-alive');
+  named.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  return `${[line, ...named.map((field) => field.join(': '))].join('\r\n')}\r\n\r\n`;
+}
+
+/** A request as the upstream takes it; how its body came in pieces is chance. */
+function told({ raw, body }: Asked): string {
+  return `${raw.slice(0, raw.indexOf('\r\n\r\n') + 4)}${body.toString('latin1')}`;
+}
+
+/** The path of the file is each client's own. */
+const withoutGate = (text: string): string => text.replace(/x-gate: .*/i, 'x-gate: …');
+
+/** Throws what differs. */
+async function check(lane: Lane, script: Script, silence?: number): Promise<void> {
+  const { taps, other } = lane;
+  taps.node.clear();
+  taps.other.clear();
+  const before = other.edge().requests;
+  const { node, difference } = await compare(lane, script, silence);
+  if (difference) throw new Error(difference);
+  // With what is added some heads are too much for who is behind, who then answers before it has read all.
+  if (/^HTTP\/1\.1 4(?:13|31) /m.test(node.text)) return;
+  const [a, b] = [taps.node, taps.other].map(({ requests }) => requests.map(told).map(withoutGate));
+  const at = a.findIndex((text, i) => text !== b[i]);
+  if (a.length !== b.length || at >= 0) {
+    const show = (texts: string[]) =>
+      escapeBytes(at < 0 ? `${texts.length} requests` : (texts[at] ?? 'none'));
+    throw new Error(
+      `${format(script)}\n\nat the upstream, request ${at}\n  complete ${show(a)}\n  the edge ${show(b)}\n${toJson(script)}`,
+    );
+  }
+  tally.cases += 1;
+  tally.valid += Math.min(node.answers, script.valid ?? 0);
+  tally.edge += other.edge().requests - before;
+}
+
+const plain = render('GET', '/describe', '1.1', ['Host: a']);
+const isHead = (text: string) => /^(?:\r\n)*HEAD /.test(text);
+const corpus: Script[] = [
+  ...(found as Script[]),
+  ...(malformed as [string, Data][]).map(
+    ([what, bytes]): Script => ({
+      what,
+      steps: [{ send: plain }, { answers: 1 }, { send: bytes }, { send: SENTINEL }, { closed: true }],
+    }),
+  ),
+  ...(odd as [string, Data][]).map(
+    ([what, bytes]): Script => ({
+      what,
+      steps: [{ send: plain }, { answers: 1 }, { send: bytes }, { answers: 2 }, ...probe(2)],
+      heads: isHead(expand(bytes)) ? [1] : [],
+    }),
+  ),
+];
+
+it.each(corpus.map((script) => [script.what, script] as const))('%s', async (_what, script) => {
+  await check(lanes[0], script);
+});
+
+it(`${cases} connections, FLEXILIB_SEED=${seed}`, { timeout: 60_000 + cases * 200 }, async () => {
+  console.log(`FLEXILIB_SEED=${seed}`);
+  let stopAt = Number.POSITIVE_INFINITY;
+  let failing: Lane | undefined;
+  const runs = lanes.map(async (lane, i) => {
+    const property = fc.asyncProperty(connection, async (script) => {
+      if (failing && (failing !== lane || performance.now() > stopAt)) return;
+      try {
+        await check(lane, script, failing && SHRINK_SILENCE);
+      } catch (error) {
+        failing ??= lane;
+        if (stopAt === Number.POSITIVE_INFINITY) stopAt = performance.now() + SHRINK_MS;
+        throw error;
+      }
+    });
+    const numRuns = Math.ceil(cases / LANES);
+    const details = await fc.check(property, { seed: seed + i, numRuns, path: FLEXILIB_PATH ?? '' });
+    if (!details.failed) return '';
+    const again = `FLEXILIB_SEED=${details.seed} FLEXILIB_PATH=${details.counterexamplePath}`;
+    return `${again}\n\n${(details.errorInstance as Error)?.message}`;
+  });
+  const failures = (await Promise.all(runs)).filter((text) => text !== '');
+  expect(failures.join('\n\n'), failures.join('\n\n')).toBe('');
+  const held = ({ held }: Served) => held().calls;
+  await expect.poll(() => held(lanes[0].node), { timeout: 10_000 }).toBe(0);
+  console.log(JSON.stringify(tally));
+  if (!FLEXILIB_PATH) expect(tally.edge / tally.valid).toBeGreaterThanOrEqual(0.5);
+});
