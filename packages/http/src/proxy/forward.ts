@@ -74,7 +74,8 @@ export function createForward(options: ForwardOptions): Forward {
     if (!('answer' in found)) {
       passage.end();
       const { status, why, retryAfter } = found;
-      const close = !passage.body.isRead && (passage.givenUp !== null || expectsContinue || isCostly(req));
+      const isUnread = !passage.body.isRead && (passage.givenUp !== null || expectsContinue || isCostly(req));
+      const close = isUnread || passage.isAwaited;
       if (!close && !passage.body.isRead) req.resume(); // it is dropped
       if (status === null) return { ...ownResult(400, req), reply: null };
       return { ...ownResult(status, req, close, retryAfter), story: why };
@@ -94,9 +95,10 @@ export function createForward(options: ForwardOptions): Forward {
 /** Whether the answer has to be the connection's last: nobody knows where it ends, or the request goes on and on. */
 function endsConnection(
   { req, expectsContinue }: ForwardedRequest,
-  { body }: Passage,
+  { body, isAwaited }: Passage,
   head: IncomingMessage,
 ): boolean {
+  if (isAwaited) return true;
   const isOpen = answerHasBody(req.method!, head.statusCode!) && answerLength(head) === undefined;
   if (isOpen && req.httpVersion === '1.0') return true;
   return !body.isRead && (expectsContinue || isCostly(req));
