@@ -5,6 +5,7 @@ import { type RouteOptions, routeOptions, type ServerOptions, serverOptions } fr
 import { collapseBlanks, isRouteKey, keyIdentity, parseRule } from './rule.ts';
 import { findSection, newSection, type Section, setOption } from './section.ts';
 import { readStatements } from './statements.ts';
+import { synonyms, targetWords } from './synonyms.ts';
 import { parseTargets } from './target.ts';
 import { findUnreachable } from './unreachable.ts';
 import { defaultsOf } from './values.ts';
@@ -71,18 +72,23 @@ export function parseConfig(text: string, file: string): Config {
 }
 
 function isOption(name: string): boolean {
+  if (synonyms.has(name) || targetWords.has(name)) return true;
   return Object.hasOwn(serverOptions, name) || Object.hasOwn(routeOptions, name);
 }
 
 function strayOption(name: string): Fault {
+  if (targetWords.has(name))
+    return { message: `\`${name}\` is not a route`, hint: 'write `/prefix = http://…`' };
+  const meant = synonyms.get(name);
+  const [option] = meant ?? [name];
   const places = [
-    ...(Object.hasOwn(routeOptions, name) ? ['[the key of its route]'] : []),
-    ...(Object.hasOwn(serverOptions, name) ? ['[server]'] : []),
+    ...(Object.hasOwn(routeOptions, option) ? ['[the key of its route]'] : []),
+    ...(Object.hasOwn(serverOptions, option) ? ['[server]'] : []),
   ];
-  const where = places.join(' or ');
+  const what = meant ? `write ${meant.map((name) => `\`${name}\``).join(' or ')}` : 'put it';
   return {
     message: `\`${name}\` is an option, not a route`,
-    hint: `put it under ${where}, after the routes`,
+    hint: `${what} under ${places.join(' or ')}, after the routes`,
   };
 }
 
