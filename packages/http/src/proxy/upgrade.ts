@@ -9,6 +9,9 @@ import type { Passage } from './passage.ts';
 /** More than these bytes before the upstream has agreed wait in the kernel. */
 const EARLY_MAX = 64 << 10;
 
+/** Longest silence of a side when the other one has ended: it has nobody to wait for. */
+const HALF_CLOSED_MS = 10_000;
+
 /** HTTP itself, over TLS too: requests that would follow then would be seen by no rule. Ignored (RFC 9110, 7.8). */
 const HTTP = /^(?:h2c?|https?|tls)(?:\/|$)/i;
 
@@ -80,7 +83,12 @@ function tunnel({ socket, early, passage, head, upstream, first }: SwitchOptions
   socket.pipe(upstream);
   upstream.pipe(socket);
   // It sees what goes either way. node:http, or who else listens, destroys it then.
-  socket.setTimeout(spec.options.idle_timeout);
+  const { idle_timeout } = spec.options;
+  socket.setTimeout(idle_timeout);
+  for (const side of [socket, upstream]) {
+    // Its FIN was passed on, after everything that came before it.
+    side.once('finish', () => socket.setTimeout(Math.min(idle_timeout, HALF_CLOSED_MS)));
+  }
   return new Promise((resolve) => {
     upstream.once('close', () => {
       if (!upstream.readableEnded) socket.destroy();
