@@ -36,6 +36,8 @@ export interface Passage {
   fieldsFor(upstream: UpstreamTarget): string[];
   /** Passes a 1xx on. */
   onInterim(status: number, reason: string, rawHeaders: string[]): void;
+  /** The client waits for a 100 that hasn't come: what it sends next may be the body, or not. */
+  readonly isAwaited: boolean;
   /** One was passed on: the client has seen something of an answer. */
   readonly hasInterim: boolean;
   /** The try that is under way; it ends when the passage is given up. */
@@ -133,6 +135,9 @@ export function openPassage(options: PassageOptions): Passage {
       return fields;
     },
     onInterim,
+    get isAwaited() {
+      return isAwaited;
+    },
     get hasInterim() {
       return hasInterim;
     },

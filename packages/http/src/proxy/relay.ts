@@ -6,6 +6,7 @@ import { hold, isFull, letGo } from '../held.ts';
 import type { Relay } from '../result.ts';
 import { answerHasBody, frameAnswer, trailerFields } from './framing.ts';
 import type { Passage } from './passage.ts';
+import { watchStall } from './stall.ts';
 
 /** What is held of an answer for a slow client where the route says so; more isn't read from the upstream meanwhile. */
 const BUFFERED_MAX = 64 << 20;
@@ -83,10 +84,12 @@ function relay(
       if (settled) return;
       settled = true;
       clearTimeout(idle);
+      unwatch();
       letGo(held);
       if (end !== 'whole') socket.destroy();
-      resolve({ end, bytes, why });
+      resolve({ end, bytes: end === 'gone' ? Math.max(0, bytes - held) : bytes, why });
     }
+    const unwatch = watchStall(socket, sendTimeout, () => settle('gone'));
 
     function count(): void {
       hold(res.writableLength - held);
@@ -100,7 +103,6 @@ function relay(
         return;
       }
       count();
-      socket.setTimeout(sendTimeout);
       if (isBuffered && held < BUFFERED_MAX && !isFull()) return;
       head.pause();
       clearTimeout(idle);
@@ -121,7 +123,6 @@ function relay(
 
     function onDrain(): void {
       count();
-      socket.setTimeout(0);
       if (!isRead) read();
     }
 
@@ -139,7 +140,6 @@ function relay(
       clearTimeout(idle);
       const trailers = trailerFields(head);
       if (trailers.length > 0) res.addTrailers(trailers);
-      socket.setTimeout(sendTimeout);
       res.end();
     }
 
@@ -153,6 +153,7 @@ function relay(
     if (hasBody && head.destroyed && !head.readableEnded && !head.complete) return settle('cut', SHORT);
 
     res.removeHeader('connection'); // ours are the only words about it
+    res.sendDate = false;
     // node:http would close before the client has read it all (RFC 9112, 9.6); the door does it.
     if (last) socket.destroySoon = () => {};
     const fields = frameAnswer(req, head, responseFields(spec, head.rawHeaders), last);
