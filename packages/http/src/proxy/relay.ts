@@ -6,7 +6,7 @@ import { hold, isFull, letGo } from '../held.ts';
 import type { Relay } from '../result.ts';
 import { answerHasBody, frameAnswer, trailerFields } from './framing.ts';
 import type { Passage } from './passage.ts';
-import { watchStall } from './stall.ts';
+import { unsentOf, watchStall } from './stall.ts';
 
 /** What is held of an answer for a slow client where the route says so; more isn't read from the upstream meanwhile. */
 const BUFFERED_MAX = 64 << 20;
@@ -80,14 +80,17 @@ function relay(
 
   return new Promise((resolve) => {
     let settled = false;
-    function settle(end: End, why = ''): void {
+    function settle(found: End, why = ''): void {
       if (settled) return;
       settled = true;
       clearTimeout(idle);
       unwatch();
       letGo(held);
+      // Where the time of the whole is over and the client had to take something first, it is the one who was late.
+      const end = found === 'cut' && passage.givenUp && held > 0 ? 'gone' : found;
+      const unsent = end === 'gone' ? (unsentOf(socket) ?? held) : 0;
       if (end !== 'whole') socket.destroy();
-      resolve({ end, bytes: end === 'gone' ? Math.max(0, bytes - held) : bytes, why });
+      resolve({ end, bytes: Math.max(0, bytes - unsent), why });
     }
     const unwatch = watchStall(socket, sendTimeout, () => settle('gone'));
 

@@ -15,10 +15,10 @@ const LOOKS = 4;
  * that it gives ends that.
  */
 export function watchStall(socket: Socket, timeout: number, onStall: () => void): () => void {
-  let before = taken(socket);
+  let before = takenOf(socket);
   let since = performance.now();
   const look = (): void => {
-    const now = taken(socket);
+    const now = takenOf(socket);
     if (now !== before || socket.writableLength === 0) {
       before = now;
       since = performance.now();
@@ -28,8 +28,14 @@ export function watchStall(socket: Socket, timeout: number, onStall: () => void)
   return () => clearInterval(timer);
 }
 
-/** Bytes that are with the kernel. */
-function taken(socket: Socket): number {
+/** Bytes that the kernel has taken; undefined: it is closed. */
+function takenOf(socket: Socket): number | undefined {
   const { _handle: handle } = socket as Socket & { _handle?: Handle | null };
-  return handle ? handle.bytesWritten - handle.writeQueueSize : -1;
+  return handle ? handle.bytesWritten - handle.writeQueueSize : undefined;
+}
+
+/** Bytes that wait for it. */
+export function unsentOf(socket: Socket): number | undefined {
+  const taken = takenOf(socket);
+  return taken === undefined ? undefined : socket.bytesWritten - taken;
 }

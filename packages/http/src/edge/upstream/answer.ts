@@ -221,7 +221,9 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
     if (delivered === Delivered.kept) {
       if (slab === input) input = -1;
       wheel.clear(link);
-      wheel.set(connection, limits.send);
+      // The whole has to be done in its time too.
+      const left = connection.exchange!.expires - monotonicNow();
+      wheel.set(connection, Math.max(1, Math.min(limits.send, left)));
       return true;
     }
     giveUnlessInput(slab);
