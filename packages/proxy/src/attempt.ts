@@ -2,6 +2,7 @@
 import type { Agent, ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import { dropIdle } from './agents.ts';
+import { soundReason } from './interim.ts';
 import type { UpstreamTarget } from './spec.ts';
 import { unwatchIdle, watchAnswer, watchIdle } from './stray.ts';
 import { inOneLine, whyFailed } from './why.ts';
@@ -9,6 +10,7 @@ import { inOneLine, whyFailed } from './why.ts';
 /** A head, and the fields of a trailer, that are longer are no answer; node:http gives both the same bound. */
 const HEAD_MAX = 64 << 10;
 const FIELDS_MAX = 1000;
+const NO_REASON = 'control characters in its reason';
 /** More 1xx than these before the answer are a flood. */
 const INTERIM_MAX = 16;
 
@@ -146,6 +148,7 @@ export function attempt(options: AttemptOptions): Attempt {
   request.on('information', ({ statusCode, statusMessage, rawHeaders }: InformationEvent) => {
     interims += 1;
     if (statusCode === 101) fail(502, 'it switched protocols without saying to which', 'answered');
+    else if (soundReason(statusMessage) !== statusMessage) fail(502, NO_REASON, 'answered');
     else if (interims > INTERIM_MAX) fail(502, `more than ${INTERIM_MAX} interim answers`, 'answered');
     else onInterim(statusCode, statusMessage, rawHeaders);
   });
@@ -191,7 +194,9 @@ export function attempt(options: AttemptOptions): Attempt {
 }
 
 /** What makes an answer one that can't be passed on, though node:http takes it: the other way doesn't (bytes/response.ts). */
-function problemOf({ statusCode = 0, httpVersion, rawHeaders }: IncomingMessage): string | undefined {
+function problemOf(head: IncomingMessage): string | undefined {
+  const { statusCode = 0, statusMessage = '', httpVersion, rawHeaders } = head;
+  if (soundReason(statusMessage) !== statusMessage) return NO_REASON;
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'its version is not HTTP/1';
   if (statusCode < 200 || statusCode > 999) return `its status is ${statusCode}`;
   if (rawHeaders.length > 2 * FIELDS_MAX) return `it has more than ${FIELDS_MAX} fields`;
