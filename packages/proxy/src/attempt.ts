@@ -2,12 +2,15 @@
 import type { Agent, ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import { dropIdle } from './agents.ts';
+import { soundReason } from './interim.ts';
 import type { UpstreamTarget } from './spec.ts';
 import { unwatchIdle, watchAnswer, watchIdle } from './stray.ts';
 import { inOneLine, whyFailed } from './why.ts';
 
 /** A head, and the fields of a trailer, that are longer are no answer; node:http gives both the same bound. */
 const HEAD_MAX = 64 << 10;
+const FIELDS_MAX = 1000;
+const NO_REASON = 'control characters in its reason';
 /** More 1xx than these before the answer are a flood. */
 const INTERIM_MAX = 16;
 
@@ -24,7 +27,10 @@ export interface AttemptOptions {
   isUpgrade: boolean;
   /** Milliseconds. */
   connectTimeout: number;
+  /** Of the answer's head, from the request's dispatch, or from what of its body came last. */
   headTimeout: number;
+  /** What is left of it. */
+  headLeft: number;
   /** A 1xx but 101. */
   onInterim(status: number, reason: string, rawHeaders: string[]): void;
 }
@@ -95,7 +101,9 @@ export function attempt(options: AttemptOptions): Attempt {
   const connection = new Promise<void>((resolve) => {
     onConnected = resolve;
   });
+  let done = false;
   const settled = (given: Answer): void => {
+    done = true;
     clearTimeout(headTimer);
     clearTimeout(connectTimer);
     settle(given);
@@ -116,9 +124,8 @@ export function attempt(options: AttemptOptions): Attempt {
       fail(502, error.code === 'ECONNRESET' && connected ? 'it closed the connection' : whyFailed(error));
   }
 
-  const headTimer = setTimeout(() => {
-    fail(504, `no answer within ${options.headTimeout / 1000} s`);
-  }, options.headTimeout);
+  const late = (): void => fail(504, `no answer within ${options.headTimeout / 1000} s`);
+  let headTimer = setTimeout(late, options.headLeft);
   const connectTimer = setTimeout(() => {
     if (!connected) fail(504, `no connection within ${options.connectTimeout / 1000} s`);
   }, options.connectTimeout);
@@ -141,6 +148,7 @@ export function attempt(options: AttemptOptions): Attempt {
   request.on('information', ({ statusCode, statusMessage, rawHeaders }: InformationEvent) => {
     interims += 1;
     if (statusCode === 101) fail(502, 'it switched protocols without saying to which', 'answered');
+    else if (soundReason(statusMessage) !== statusMessage) fail(502, NO_REASON, 'answered');
     else if (interims > INTERIM_MAX) fail(502, `more than ${INTERIM_MAX} interim answers`, 'answered');
     else onInterim(statusCode, statusMessage, rawHeaders);
   });
@@ -177,23 +185,30 @@ export function attempt(options: AttemptOptions): Attempt {
     },
     progress() {
       progressed = performance.now();
-      headTimer.refresh();
+      if (done) return;
+      clearTimeout(headTimer);
+      headTimer = setTimeout(late, options.headTimeout);
     },
     abort: () => fail(502, 'it was given up'),
   };
 }
 
-/** What makes an answer one that can't be passed on, though node:http takes it. */
-function problemOf({ statusCode = 0, httpVersionMajor, rawHeaders }: IncomingMessage): string | undefined {
-  if (httpVersionMajor !== 1) return 'its version is not HTTP/1';
+/** What makes an answer one that can't be passed on, though node:http takes it: the other way doesn't (bytes/response.ts). */
+function problemOf(head: IncomingMessage): string | undefined {
+  const { statusCode = 0, statusMessage = '', httpVersion, rawHeaders } = head;
+  if (soundReason(statusMessage) !== statusMessage) return NO_REASON;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'its version is not HTTP/1';
   if (statusCode < 200 || statusCode > 999) return `its status is ${statusCode}`;
+  if (rawHeaders.length > 2 * FIELDS_MAX) return `it has more than ${FIELDS_MAX} fields`;
+  let isCoded = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    if (name === 'content-length' && rawHeaders[i + 1]!.length > 15) return 'its length is not exact';
+    if (name !== 'transfer-encoding') continue;
     // Another coding would be lost: the field is of this connection only.
-    if (
-      rawHeaders[i]!.toLowerCase() === 'transfer-encoding' &&
-      rawHeaders[i + 1]!.toLowerCase() !== 'chunked'
-    )
+    if (isCoded || httpVersion === '1.0' || rawHeaders[i + 1]!.toLowerCase() !== 'chunked')
       return 'its transfer-encoding is not chunked';
+    isCoded = true;
   }
   return undefined;
 }

@@ -33,16 +33,17 @@ function forget(parts: Parts, connection: Connection): void {
 /** Closes it at once. Answers that were not taken, or not even given, are in the log as 499. */
 export function destroy(parts: Parts, connection: Connection): void {
   const { fd } = connection;
-  dropUnsent(connection, parts.log, parts.release);
+  const unsent = dropUnsent(connection, parts.log, parts.release);
   if (
     connection.phase === Phase.executor ||
     connection.phase === Phase.upstream ||
     connection.phase === Phase.body
   ) {
-    const { peer, from, methodLength, targetLength, begun } = connection;
+    const { peer, from, methodLength, targetLength, begun, exchange } = connection;
+    const sent = connection.phase === Phase.upstream ? Math.max(0, exchange!.sent - unsent) : 0;
     const took = monotonicNow() - begun;
     const length = methodLength + 1 + targetLength;
-    logRequest(parts.log, peer, parts.slabs.bytes, from, length, 499, took, 0, took, 0, 0);
+    logRequest(parts.log, peer, parts.slabs.bytes, from, length, 499, took, sent, took, 0, 0);
   }
   forget(parts, connection);
   // A process that a library forked may have it open, and then the set would go on telling of it.

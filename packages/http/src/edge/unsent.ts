@@ -62,17 +62,26 @@ export function sendUnsent(
   return true;
 }
 
-/** The client has gone before it took its answers: nginx's number for that is in the log. */
+/**
+ * The client has gone before it took its answers: nginx's number for that is in the log. Of what an upstream has said the
+ * log has what was sent. Gives the bytes that are of an answer which isn't whole yet.
+ */
 export function dropUnsent(
   connection: Connection,
   sink: LineSink,
   release: (segment: Segment) => void,
-): void {
+): number {
+  let unsent = 0; // of the answer that is looked at
   for (const segment of connection.unsent ?? []) {
-    for (const { record, begun } of segment.records)
-      logAccess(sink, { ...record, status: 499, bytes: 0, ttlb: monotonicNow() - begun });
+    unsent += segment.length;
+    for (const { record, begun, rest } of segment.records) {
+      const bytes = segment.slab < 0 ? 0 : Math.max(0, record.bytes - (unsent - rest));
+      logAccess(sink, { ...record, status: 499, bytes, ttlb: monotonicNow() - begun });
+      unsent = rest;
+    }
     release(segment);
     letGo(segment.held);
   }
   connection.unsent = null;
+  return unsent;
 }

@@ -74,8 +74,7 @@ export function createForward(options: ForwardOptions): Forward {
     if (!('answer' in found)) {
       passage.end();
       const { status, why, retryAfter } = found;
-      const isUnread = !passage.body.isRead && (passage.givenUp !== null || expectsContinue || isCostly(req));
-      const close = isUnread || passage.isAwaited;
+      const close = isLeft(request, passage) || (passage.givenUp !== null && !passage.body.isRead);
       if (!close && !passage.body.isRead) req.resume(); // it is dropped
       if (status === null) return { ...ownResult(400, req), reply: null };
       return { ...ownResult(status, req, close, retryAfter), story: why };
@@ -93,15 +92,16 @@ export function createForward(options: ForwardOptions): Forward {
 }
 
 /** Whether the answer has to be the connection's last: nobody knows where it ends, or the request goes on and on. */
-function endsConnection(
-  { req, expectsContinue }: ForwardedRequest,
-  { body, isAwaited }: Passage,
-  head: IncomingMessage,
-): boolean {
-  if (isAwaited) return true;
+function endsConnection(request: ForwardedRequest, passage: Passage, head: IncomingMessage): boolean {
+  const { req } = request;
   const isOpen = answerHasBody(req.method!, head.statusCode!) && answerLength(head) === undefined;
   if (isOpen && req.httpVersion === '1.0') return true;
-  return !body.isRead && (expectsContinue || isCostly(req));
+  return isLeft(request, passage);
+}
+
+/** Whether nobody knows where the request ends. node:http closes after an answer without the 100 that its client waits for. */
+function isLeft({ req, expectsContinue }: ForwardedRequest, { body, isAwaited }: Passage): boolean {
+  return isAwaited || (!body.isRead && (expectsContinue || isCostly(req)));
 }
 
 /** Fields whose bytes node:http sends as they are together with Expect, which it sends as UTF-8 (seen in 24.21). */

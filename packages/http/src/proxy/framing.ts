@@ -10,6 +10,8 @@ const NOT_IN_TRAILERS =
 const framing = /^(?:content-length|transfer-encoding)$/i;
 /** Of what has no trailer section: node:http refuses to announce one there. */
 const framingWhole = /^(?:content-length|transfer-encoding|trailer)$/i;
+/** The same where the length is told on, in its place. */
+const framingKept = /^(?:transfer-encoding|trailer)$/i;
 
 /** Fields without those of this name. */
 export function without(fields: string[], pattern: RegExp): string[] {
@@ -54,8 +56,7 @@ export function frameAnswer(
   const length = answerLength(head);
   const isChunked =
     length === undefined && req.httpVersion !== '1.0' && answerHasBody(req.method!, head.statusCode!);
-  const framed = without(fields, isChunked ? framing : framingWhole);
-  if (length !== undefined) framed.push('content-length', length);
+  const framed = without(fields, isChunked ? framing : length === undefined ? framingWhole : framingKept);
   if (last) framed.push('connection', 'close');
   else if (req.httpVersion === '1.0') framed.push('connection', 'keep-alive');
   return framed;

@@ -36,7 +36,7 @@ export interface Passage {
   fieldsFor(upstream: UpstreamTarget): string[];
   /** Passes a 1xx on. */
   onInterim(status: number, reason: string, rawHeaders: string[]): void;
-  /** The client still waits for a 100: without one node:http closes its connection after the answer. */
+  /** The client waits for a 100 that hasn't come: what it sends next may be the body, or not. */
   readonly isAwaited: boolean;
   /** One was passed on: the client has seen something of an answer. */
   readonly hasInterim: boolean;

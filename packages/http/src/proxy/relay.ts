@@ -6,6 +6,7 @@ import { hold, isFull, letGo } from '../held.ts';
 import type { Relay } from '../result.ts';
 import { answerHasBody, frameAnswer, trailerFields } from './framing.ts';
 import type { Passage } from './passage.ts';
+import { unsentOf, watchStall } from './stall.ts';
 
 /** What is held of an answer for a slow client where the route says so; more isn't read from the upstream meanwhile. */
 const BUFFERED_MAX = 64 << 20;
@@ -79,14 +80,19 @@ function relay(
 
   return new Promise((resolve) => {
     let settled = false;
-    function settle(end: End, why = ''): void {
+    function settle(found: End, why = ''): void {
       if (settled) return;
       settled = true;
       clearTimeout(idle);
+      unwatch();
       letGo(held);
+      // Where the time of the whole is over and the client had to take something first, it is the one who was late.
+      const end = found === 'cut' && passage.givenUp && held > 0 ? 'gone' : found;
+      const unsent = end === 'gone' ? (unsentOf(socket) ?? held) : 0;
       if (end !== 'whole') socket.destroy();
-      resolve({ end, bytes, why });
+      resolve({ end, bytes: Math.max(0, bytes - unsent), why });
     }
+    const unwatch = watchStall(socket, sendTimeout, () => settle('gone'));
 
     function count(): void {
       hold(res.writableLength - held);
@@ -100,7 +106,6 @@ function relay(
         return;
       }
       count();
-      socket.setTimeout(sendTimeout);
       if (isBuffered && held < BUFFERED_MAX && !isFull()) return;
       head.pause();
       clearTimeout(idle);
@@ -121,7 +126,6 @@ function relay(
 
     function onDrain(): void {
       count();
-      socket.setTimeout(0);
       if (!isRead) read();
     }
 
@@ -139,7 +143,6 @@ function relay(
       clearTimeout(idle);
       const trailers = trailerFields(head);
       if (trailers.length > 0) res.addTrailers(trailers);
-      socket.setTimeout(sendTimeout);
       res.end();
     }
 
@@ -153,6 +156,7 @@ function relay(
     if (hasBody && head.destroyed && !head.readableEnded && !head.complete) return settle('cut', SHORT);
 
     res.removeHeader('connection'); // ours are the only words about it
+    res.sendDate = false;
     // node:http would close before the client has read it all (RFC 9112, 9.6); the door does it.
     if (last) socket.destroySoon = () => {};
     const fields = frameAnswer(req, head, responseFields(spec, head.rawHeaders), last);

@@ -109,6 +109,21 @@ export function proxyMessages(start: StartServer): void {
       expect(upstream.requests[0].raw).toMatch(/\r\n0\r\nX-Sum: 1\r\n\r\n$/);
       expect(valuesOf(upstream.requests[0], 'trailer')).toEqual(['x-sum']);
     });
+
+    it.each([
+      ['no body', head('GET', '/', 'Trailer: x-sum')],
+      ['a length', `${head('POST', '/', 'Content-Length: 2', 'trailer: x-sum')}hi`],
+      [
+        'a length, and other fields to be made',
+        `${head('POST', '/', 'Via: a', 'Content-Length: 2', 'Trailer: x')}hi`,
+      ],
+      ['no body, on the complete way', head('GET', '/', 'Connection: x', 'Trailer: x-sum')],
+    ])('announces no trailer where there is none: with %s', async (_what, request) => {
+      const { server, upstream } = proxy;
+      expect((await ask(server.port, request)).status).toBe(200);
+      expect(upstream.requests.map((asked) => valuesOf(asked, 'trailer'))).toEqual([[]]);
+      expect(server.faults).toEqual([]);
+    });
   });
 
   describe('an answer', () => {
@@ -183,9 +198,32 @@ export function proxyMessages(start: StartServer): void {
     ])('to %s has no body', async (_what, request, bytes, length) => {
       const { client, message } = await relayed(bytes, false, request);
       expect(theValue(message, 'content-length')).toBe(length);
+      expect(theValue(message, 'transfer-encoding')).toBeUndefined();
       expect(message.body).toHaveLength(0);
       proxy.upstream.onRequest = (socket) => void socket.write(answerOf('more'));
       expect((await client.send(head('GET', '/')).message()).body.toString()).toBe('more');
+      client.half();
+    });
+
+    it.each([
+      ['a length', head('GET', '/'), 'HTTP/1.1 200 OK\r\nTrailer: x\r\nContent-Length: 0\r\n\r\n'],
+      ['HEAD', head('HEAD', '/'), `HTTP/1.1 200 OK\r\n${CHUNKED}\r\nTrailer: x\r\n\r\n`],
+      ['204', head('GET', '/'), 'HTTP/1.1 204 No Content\r\nTrailer: x\r\n\r\n'],
+    ])('announces no trailer where there is none: with %s', async (_what, request, bytes) => {
+      const { client, message } = await relayed(bytes, false, request);
+      expect(theValue(message, 'trailer')).toBeUndefined();
+      client.half();
+    });
+
+    it.each([
+      ['the fast way', head('GET', '/')],
+      ['the complete way', head('GET', '/', 'Connection: x')],
+    ])('keeps the order of its fields, and gets others at the end, on %s', async (_way, request) => {
+      const fields = ['A: 1', 'Content-Length: 2', 'B: 1', 'a: 2', 'Keep-Alive: timeout=5', 'C: 1'];
+      const bytes = `HTTP/1.1 200 OK\r\n${fields.join('\r\n')}\r\n\r\nhi`;
+      const { client, message } = await relayed(bytes, false, request);
+      const names = message.fields.map(([name]) => name);
+      expect(names).toEqual(['A', 'Content-Length', 'B', 'a', 'C', 'date']);
       client.half();
     });
 
@@ -318,6 +356,28 @@ export function proxyMessages(start: StartServer): void {
       const answer = await client.send(expecting).message();
       expect([answer.status, theValue(answer, 'connection')]).toEqual([401, 'close']);
       expect(await client.closed()).toBe('');
+    });
+
+    it('is answered without a 100 though the body has come: nothing behind it is done', async () => {
+      const { server, upstream } = proxy;
+      upstream.onRequest = (socket) => void socket.write('HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno');
+      const client = await open(server.port);
+      const answer = await client.send(`${expecting}hello${head('POST', '/next')}`).message();
+      expect([answer.status, theValue(answer, 'connection')]).toEqual([503, 'close']);
+      expect(await client.closed()).toBe('');
+      expect(await logged(server, 1)).toEqual([['POST / HTTP/1.1', 503]]);
+      expect(upstream.requests.map(({ target }) => target)).toEqual(['/']);
+    });
+
+    it('of one whose upstream fails is the connection’s last: nothing behind it is done', async () => {
+      const { server, upstream } = proxy;
+      upstream.onRequest = (socket) => void socket.destroy();
+      const client = await open(server.port);
+      const answer = await client.send(`${expecting}hello${head('POST', '/next')}`).message();
+      expect([answer.status, theValue(answer, 'connection')]).toEqual([502, 'close']);
+      expect(await client.closed()).toBe('');
+      expect(await logged(server, 1)).toEqual([['POST / HTTP/1.1', 502]]);
+      expect(upstream.requests.map(({ target }) => target)).toEqual(['/']);
     });
 
     it('doesn’t keep a client’s body that comes all the same', async () => {

@@ -153,6 +153,18 @@ export function proxyTransports(start: StartServer): void {
       expect(faults.join()).toMatch(why);
     });
 
+    it('with a file that isn’t there is asked once, and is not to blame', async () => {
+      const { port } = server.address() as AddressInfo;
+      const options = `tls_ca = ${file('none.pem')}\nretries = 2\neject_after = 1`;
+      const served = await start({ routes: `/ = https://localhost:${port}\n[/]\n${options}\n` });
+      for (let i = 0; i < 2; i++) {
+        const answers = await Promise.all([get, chunked].map((request) => ask(served.port, request)));
+        expect(answers.map(({ status }) => status)).toEqual([502, 502]);
+      }
+      expect(served.faults.map((fault) => /none\.pem/.test(fault))).toEqual([true, true, true, true]);
+      await served.close(0);
+    });
+
     it('carries other protocols', async () => {
       const { port } = server.address() as AddressInfo;
       const served = await start({ routes: `/ = https://localhost:${port}\n[/]\ntls_verify = false\n` });

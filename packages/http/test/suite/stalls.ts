@@ -109,6 +109,7 @@ export function stalls(start: StartServer): void {
     it.each([
       ['', () => {}],
       [', whatever it goes on to send', (client: Client) => client.send('GET ')],
+      [', though it sends empty lines', (client: Client) => client.send('\r\n')],
     ])('before its answer is cut%s', async (_what, goOn) => {
       const client = await open(server.port, { paused: true });
       client.send(head('GET', '/big/50000000'));

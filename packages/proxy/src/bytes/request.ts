@@ -71,6 +71,7 @@ function know(all: Iterable<string>, fate: number, loose = false): void {
 know(['host'], HOST);
 know(['te', 'via'], TEXT); // «te» is in the next line too, and the first one counts
 know(HOP_BY_HOP, DROP);
+know(['trailer'], DROP); // a body with a length has none (RFC 9112 6.5)
 know(OF_PROXIES, DROP, true);
 const NAME_MAX = names.length - 1;
 
@@ -142,7 +143,8 @@ export function createComposer(spec: UpstreamSpec): Composer {
     const raw = rawHeaders(bytes, request, fields);
     const sent = requestFields(spec, raw, context);
     let head = `${method} ${keepsTarget ? target : rewriteTarget(spec, target)} HTTP/1.1\r\n`;
-    for (let i = 0; i < sent.length; i += 2) head += `${sent[i]}: ${sent[i + 1]}\r\n`;
+    for (let i = 0; i < sent.length; i += 2)
+      if (sent[i].toLowerCase() !== 'trailer') head += `${sent[i]}: ${sent[i + 1]}\r\n`;
     head += '\r\n';
     if (out + head.length + request.contentLength > limit) return -1;
     return out + bytes.write(head, out, 'latin1');

@@ -40,10 +40,10 @@ const transferEncoding = ascii('transfer-encoding');
 const keepAlive = ascii('keep-alive');
 const chunked = ascii('chunked');
 
-/** Of the upstream's connection alone. Who passes the body on keeps its coding. */
-const hopByHop: Names = createNames([...HOP_BY_HOP].filter((name) => name !== 'transfer-encoding'));
+/** Of the upstream's connection alone. Who passes chunks on keeps their coding; other bodies have no trailer either. */
+const notOfChunks: Names = createNames([...HOP_BY_HOP].filter((name) => name !== 'transfer-encoding'));
+const notOfOthers: Names = createNames([...HOP_BY_HOP, 'trailer']);
 const length: Names = createNames(['content-length']);
-const coding: Names = createNames(['transfer-encoding']);
 
 /** The line of each field begins here, and what is after the last one ends here. Of the head parsed last. */
 const starts = new Int32Array(FIELDS_MAX + 1);
@@ -157,8 +157,10 @@ export function editResponse(
   dropped: Names,
   added: Uint8Array,
 ): number {
-  const { status } = head;
+  const { status, framing } = head;
   const isBodiless = status < 200 || status === 204; // RFC 9110 8.6, RFC 9112 6.1
+  const isInChunks = framing === Framing.chunked || framing === Framing.close;
+  const hopByHop = isInChunks ? notOfChunks : notOfOthers;
   const taken = named === null ? null : createNames([...named]);
   let shift = 0;
   let kept = starts[count];
@@ -169,8 +171,7 @@ export function editResponse(
       hasName(hopByHop, bytes, line, nameLength) ||
       hasName(dropped, bytes, line, nameLength) ||
       (taken !== null && hasName(taken, bytes, line, nameLength)) ||
-      (isBodiless && hasName(length, bytes, line, nameLength)) ||
-      ((isBodiless || status === 304) && hasName(coding, bytes, line, nameLength));
+      (isBodiless && hasName(length, bytes, line, nameLength));
     if (!drop) continue;
     const next = starts[i + 1];
     if (shift > 0) move(bytes, next + shift, next, kept);
