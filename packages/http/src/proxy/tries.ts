@@ -38,6 +38,8 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
   const { spec, group, hash } = passage;
   const tried: Backend[] = [];
   let failure: Failure | null = null;
+  /** Of the last failure. A request has one line, however many tries: a dead backend would fill the log. */
+  let line = '';
   const { head_timeout: headTimeout } = spec.options;
   /** head_timeout is the request's, not the try's, and counts from here, or from what of the body came last. */
   let since = performance.now();
@@ -45,8 +47,10 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
   let stale = 0;
   for (;;) {
     const backend = group.begin(hash, tried);
-    if (!backend)
+    if (!backend) {
+      if (failure) passage.onFault(line);
       return failure ?? { status: 503, why: 'no backend can be asked', retryAfter: group.retryAfter };
+    }
     const answer = await tryOne(passage, backend, since + headTimeout);
     since = Math.max(since, passage.current?.progressed ?? 0);
     if (passage.givenUp) {
@@ -72,14 +76,17 @@ export async function tryBackends(passage: Passage): Promise<Winner | Failure> {
     passage.body.stop();
     const { status, why, sent } = answer;
     failure = { status, why };
+    line = tell(passage, backend, why);
     // A connection of before that was closed says nothing about the backend, and costs none of the tries.
     const isFree = sent === 'stale' && stale++ === 0;
     group.end(backend, sent === 'stale' ? 'unknown' : 'failed', why);
     const isLate = (status === 504 && sent !== 'nothing') || performance.now() >= since + headTimeout;
     if (isLate || !mayRepeat(passage, sent)) left = 0;
     else if (isFree) continue;
-    passage.onFault(tell(passage, backend, why));
-    if (left-- <= 0) return failure;
+    if (left-- <= 0) {
+      passage.onFault(line);
+      return failure;
+    }
     tried.push(backend);
   }
 }
