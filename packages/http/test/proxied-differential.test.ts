@@ -178,6 +178,8 @@ it(`${cases} connections, FLEXILIB_SEED=${seed}`, { timeout: 60_000 + cases * 20
       try {
         await check(lane, script, failing && SHRINK_SILENCE);
       } catch (error) {
+        // What makes it smaller may find another one.
+        if (!failing) console.log((error as Error).message);
         failing ??= lane;
         if (stopAt === Number.POSITIVE_INFINITY) stopAt = performance.now() + SHRINK_MS;
         throw error;
