@@ -37,7 +37,7 @@ export interface Plan {
   steps: Iterator<Step, never>;
 }
 
-const BAD = ['nonsense\n', '/steady = \n', '[nowhere]\ntimeout = 5s\n', '/ = http://127.0.0.1:1\n'];
+const BAD = ['nonsense\n', '/steady = \n', '[nowhere]\ntimeout = 5s\n', '/ = ftp://127.0.0.1:1\n'];
 
 /** How often each comes, among all. */
 const weights: [kind: Kind, weight: number][] = [

@@ -135,7 +135,7 @@ export async function work({
   const reload = createReload(
     { file, started: settings, log, supervisor, shared: runDirectory.shared },
     (routes) => {
-      table = buildTable(routes, executors, groups);
+      table = buildTable(routes, executors, groups, table);
       loader.keepOnly(librariesOf(routes));
       groups.keepOnly(table.groups);
     },

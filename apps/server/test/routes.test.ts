@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { ServedRoute } from '@flexilib/http';
 import { createLoader, type Loader, openRunDirectory } from '@flexilib/loader';
 import { type Call, type Runtime, startRuntime } from '@flexilib/native';
@@ -33,13 +35,14 @@ afterAll(() => {
   runtime.releaseCall(call);
 });
 
-function table(text: string): BuiltTable {
+function table(text: string, before?: BuiltTable): BuiltTable {
   const { routes, server, errors } = parseConfig(text, 'proxy.ini');
   expect(errors).toEqual([]);
   return buildTable(
     routes.map((route) => settleRoute(route, server, '/etc')),
     loader,
     groups,
+    before,
   );
 }
 
@@ -101,6 +104,67 @@ test('a reload keeps the groups of routes that are as they were, and executors',
   for (const target of ['/a', '/b']) expect(of(after, target)).toBe(of(before, target));
   expect(of(after, '/c')).not.toBe(of(before, '/c'));
   expect(after.groups).toEqual(new Set([of(after, '/b'), of(after, '/c')]));
+});
+
+describe('over a reload', () => {
+  const text = `
+/a = ./a.so
+/b = http://b
+/c = return 404
+[/a]
+max_concurrency = 2
+canary = http://c
+canary_header = X-Canary
+[/b]
+max_concurrency = 2
+canary = http://b http://b2
+canary_header = X-Canary
+`;
+  const canary = { host: 'a', 'X-Canary': '1' };
+  const all = ({ find }: BuiltTable) =>
+    ['/a', '/b'].flatMap((target) => [find(asking(target)), find(asking(target, canary))]);
+
+  test('routes that have not changed stay what they are, their calls included', () => {
+    const before = table(text);
+    const kept = all(before);
+    expect(new Set(kept).size).toBe(4);
+    const after = table(`/x = ./x.so\n${text}[server]\nport = 1\n`, before);
+    for (const [i, route] of all(after).entries()) expect(route).toBe(kept[i]);
+    expect(all(table(text, after))[3]).toBe(kept[3]);
+  });
+
+  test('the tables of before are let go', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    let last = table(text);
+    const before = [1, 2, 3].map(() => {
+      const ref = new WeakRef(last);
+      last = table(text, last);
+      return ref;
+    });
+    const alive = () => {
+      collect();
+      return before.filter((ref) => ref.deref()).length;
+    };
+    await expect.poll(alive).toBe(0);
+    expect(last.find(asking('/b'))?.kind).toBe('upstream');
+  });
+
+  test.each([
+    ['max_concurrency = 2', 'max_concurrency = 3', [0, 1, 2, 3]],
+    ['[/a]', '[/a]\ntimeout = 5s', [0, 1]],
+    ['[/a]', '[/a]\nrun = pool', [0]],
+    ['./a.so', './b.so', [0]],
+    ['/b = http://b\n', '/b = http://d\n', [2]],
+    ['[/b]', '[/b]\nretries = 0', [2, 3]],
+    ['http://b2', 'http://b3', [3]],
+    ['/a = ./a.so\n', '/a = ./b.so\n/a = ./a.so\n', [0]],
+  ])('%s that becomes %s is a change', (from, to, changed) => {
+    const before = table(text);
+    const kept = all(before);
+    const after = all(table(text.replaceAll(from, to), before));
+    expect(after.flatMap((route, i) => (route === kept[i] ? [] : [i]))).toEqual(changed);
+  });
 });
 
 describe('a canary', () => {

@@ -11,7 +11,7 @@ import { isFull, letGo } from './held.ts';
 import { createForward, type ForwardOptions } from './proxy/forward.ts';
 import { ownResult, type Result } from './result.ts';
 import type { RouteTable } from './routes.ts';
-import { validateRequest } from './validate.ts';
+import { settleHost, validateRequest } from './validate.ts';
 
 export interface ExchangeOptions extends ForwardOptions {
   runtime: Runtime;
@@ -42,6 +42,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   return async (req, res, connection, expectsContinue) => {
     const refusal = validateRequest(req);
     if (refusal) return ownResult(refusal, req, true);
+    settleHost(req);
     // Without a 100 the client may leave its body out, and then nobody knows where the next request begins.
     const withoutBody = (status: number, retryAfter?: number) =>
       ownResult(status, req, expectsContinue || isCostly(req), retryAfter);

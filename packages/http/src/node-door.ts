@@ -11,7 +11,7 @@ import type { Door, DoorOptions } from './door.ts';
 import { createExchange } from './exchange.ts';
 import { hold, letGo } from './held.ts';
 import { createNodeServer, stopAccepting, watchHeads } from './node-server.ts';
-import { askedProtocol } from './proxy/upgrade.ts';
+import { asksUpgrade } from './proxy/upgrade.ts';
 import { type ClientError, statusOf } from './refusal.ts';
 import { ownReply, type Reply } from './reply.ts';
 import { ownResult, type Result, type Sent } from './result.ts';
@@ -84,9 +84,7 @@ export function createNodeDoor(
     connection.last = req;
     const keep =
       // node:http loses what follows a request for another protocol in the same packet (seen in 24.21), so nothing may.
-      res.shouldKeepAlive && askedProtocol(req) === null
-        ? (reply: Reply) => sendReply(req, res, reply)
-        : null;
+      res.shouldKeepAlive && !asksUpgrade(req) ? (reply: Reply) => sendReply(req, res, reply) : null;
     answer(connection, requestLine(req), decide, keep);
   }
 

@@ -20,7 +20,24 @@ export function validateRequest(req: IncomingMessage): number {
   if (!methods.has(req.method ?? '')) return 400;
   if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') return 400;
   if (!originOrAbsolute.test(target) && !(target === '*' && req.method === 'OPTIONS')) return 400;
+  if (!host.test(authorityOf(target) ?? '')) return 400; // RFC 9110 4.2.4: no user either
   return validateFields(req.rawHeaders, req.httpVersion);
+}
+
+/**
+ * Has Host say what an absolute target says, which counts whatever Host says (RFC 9112 3.2.2): else a route that asks for
+ * one host could be had with another. Of a request that is valid.
+ */
+export function settleHost({ url = '', rawHeaders }: IncomingMessage): void {
+  const authority = authorityOf(url);
+  if (authority === undefined) return;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i].toLowerCase() === 'host') rawHeaders[i + 1] = authority;
+}
+
+/** Of a target in absolute form. */
+function authorityOf(target: string): string | undefined {
+  return target.startsWith('/') ? undefined : /^https?:\/\/([^/?]*)/i.exec(target)?.[1];
 }
 
 function validateFields(raw: string[], version: string): number {

@@ -12,13 +12,6 @@ export function hashText(text: string): number {
   return mix(hash);
 }
 
-/** The same of the bytes from (inclusive) to (exclusive). */
-export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-  return mix(hash);
-}
-
 /** Spreads 32 bits over all of 32 bits. */
 export function mix(value: number): number {
   let hash = value ^ (value >>> 16);

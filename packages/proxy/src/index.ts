@@ -1,7 +1,7 @@
 // Upstreams: which one a request goes to, whether it is well, what is said to it and what of its answer goes on.
 
-export { agentOf, tlsOptions } from './agents.ts';
-export { type Answer, type Attempt, type AttemptOptions, attempt, type Sent } from './attempt.ts';
+export { agentOf } from './agents.ts';
+export { type Answer, type Attempt, attempt, type Sent } from './attempt.ts';
 export {
   beginChunked,
   type Chunked,
@@ -13,7 +13,6 @@ export {
   type Composer,
   createComposer,
   describeClient,
-  type RequestBytes,
   rawHeaders,
 } from './bytes/request.ts';
 export {
@@ -27,11 +26,11 @@ export { ascii, createNames, isText, type Names } from './bytes/text.ts';
 export { clientAddress, createTrust, type Trust } from './forwarded.ts';
 export type { Backend, Group, Outcome } from './group.ts';
 export { createGroups, type Groups } from './groups.ts';
-export { hashBytes, hashOf, hashText } from './hash.ts';
+export { hashOf } from './hash.ts';
 export { interimHead, soundReason } from './interim.ts';
-export { isIdempotent, maxForwards, type RequestContext, requestFields } from './request-fields.ts';
+export { isIdempotent, maxForwards, requestFields } from './request-fields.ts';
 export { avoidAddress, nextAddress } from './resolve.ts';
 export { responseFields } from './response-fields.ts';
-export type { Balance, Field, UpstreamOptions, UpstreamSpec, UpstreamTarget } from './spec.ts';
-export { isTargetKept, rewriteTarget } from './target.ts';
+export type { UpstreamOptions, UpstreamSpec, UpstreamTarget } from './spec.ts';
+export { rewriteTarget } from './target.ts';
 export { inOneLine, whyFailed } from './why.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Backend, Balance, UpstreamTarget } from '../src/index.ts';
-import { hashText } from '../src/index.ts';
+import { hashText } from '../src/hash.ts';
+import type { Backend, UpstreamTarget } from '../src/index.ts';
+import type { Balance } from '../src/spec.ts';
 import { groupOf, nameIn, serve, specOf, target, targets } from './spec.ts';
 
 const weights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { RequestBytes } from '../src/bytes/request.ts';
 import {
   createComposer,
   describeClient,
-  type RequestBytes,
   rawHeaders,
   requestFields,
   rewriteTarget,

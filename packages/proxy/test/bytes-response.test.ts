@@ -245,6 +245,13 @@ describe('edited, a head', () => {
     expect(edit(ok('A: b'), ['a'], ['C: d'])).toBe(ok('C: d'));
   });
 
+  test('has the blank of a reason that is missing', () => {
+    expect(edit(lines('HTTP/1.1 200', 'A: b'))).toBe(lines('HTTP/1.1 200 ', 'A: b'));
+    expect(edit(lines('HTTP/1.1 200', 'Connection: close', 'A: b'), [], ['C: d'])).toBe(
+      lines('HTTP/1.1 200 ', 'A: b', 'C: d'),
+    );
+  });
+
   test('is one of HTTP/1.1', () => {
     expect(edit(lines('HTTP/1.0 200 OK', 'Connection: keep-alive', 'Content-Length: 5'))).toBe(
       ok('Content-Length: 5'),

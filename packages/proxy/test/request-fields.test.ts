@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  isIdempotent,
-  maxForwards,
-  type RequestContext,
-  requestFields,
-  type UpstreamOptions,
-} from '../src/index.ts';
+import { isIdempotent, maxForwards, requestFields, type UpstreamOptions } from '../src/index.ts';
+import type { RequestContext } from '../src/request-fields.ts';
 import { specOf, target, targets } from './spec.ts';
 
 const base: RequestContext = {

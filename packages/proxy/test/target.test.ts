@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isTargetKept, rewriteTarget, type UpstreamOptions } from '../src/index.ts';
+import type { UpstreamOptions } from '../src/index.ts';
+import { isTargetKept, rewriteTarget } from '../src/target.ts';
 import { specOf, targets } from './spec.ts';
 
 function rewritten(target: string, options: Partial<UpstreamOptions>, pathPrefix = '/'): string {

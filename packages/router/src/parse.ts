@@ -1,10 +1,12 @@
 import type { Config, Route, Rule, Targets } from './config.ts';
 import type { Diagnostic, Fault } from './diagnostic.ts';
+import { optionDoubt, prefixDoubt } from './doubt.ts';
 import { findMisfits } from './fit.ts';
 import { type RouteOptions, routeOptions, type ServerOptions, serverOptions } from './options.ts';
 import { collapseBlanks, isRouteKey, keyIdentity, parseRule } from './rule.ts';
 import { findSection, newSection, type Section, setOption } from './section.ts';
 import { readStatements } from './statements.ts';
+import { synonyms, targetWords } from './synonyms.ts';
 import { parseTargets } from './target.ts';
 import { findUnreachable } from './unreachable.ts';
 import { defaultsOf } from './values.ts';
@@ -15,7 +17,9 @@ const SUGGESTIONS = 20;
 /** Parses the text of a proxy.ini; `file` only names it in errors. Never throws: look at `errors`. */
 export function parseConfig(text: string, file: string): Config {
   const errors: Diagnostic[] = [];
+  const warnings: Diagnostic[] = [];
   const fail = (line: number, fault: Fault) => errors.push({ file, line, ...fault });
+  const warn = (line: number, fault: Fault) => warnings.push({ file, line, ...fault });
   const server = newSection('server', serverOptions);
   const sections = new Map([['server', server]]);
   const found: (Rule & { key: string; line: number; targets: Targets; section: Section })[] = [];
@@ -33,8 +37,11 @@ export function parseConfig(text: string, file: string): Config {
       else if (fault) fail(line, fault);
       current = { section, line };
     } else if (current && !isRouteKey(statement.key)) {
-      const fault = setOption(current.section, statement.key, statement.value, line);
+      const { key: name, value } = statement;
+      const fault = setOption(current.section, name, value, line);
+      const doubt = fault ? undefined : optionDoubt(name, current.section.table[name], value);
       if (fault) fail(line, fault);
+      else if (doubt) warn(line, doubt);
     } else if (isOption(statement.key)) {
       fail(line, strayOption(statement.key));
     } else {
@@ -48,6 +55,8 @@ export function parseConfig(text: string, file: string): Config {
       if ('fault' in targets) fail(line, targets.fault);
       if ('fault' in rule || 'fault' in targets || current) continue;
       const { header, pathPrefix } = rule.value;
+      const doubt = prefixDoubt(pathPrefix);
+      if (doubt) warn(line, doubt);
       found.push({ key, line, header, pathPrefix, targets: targets.value, section });
     }
   }
@@ -62,27 +71,34 @@ export function parseConfig(text: string, file: string): Config {
     const options = { ...defaults, ...section.values } as RouteOptions;
     return { key, line, header, pathPrefix, targets, options };
   });
+  for (const fault of findUnreachable(routes)) warn(fault.line, fault);
+  const byLine = (a: Diagnostic, b: Diagnostic) => a.line - b.line;
   return {
     routes,
     server: { ...defaultsOf(serverOptions), ...server.values } as ServerOptions,
-    warnings: findUnreachable(routes).map((fault) => ({ file, ...fault })),
-    errors: errors.sort((a, b) => a.line - b.line),
+    warnings: warnings.sort(byLine),
+    errors: errors.sort(byLine),
   };
 }
 
 function isOption(name: string): boolean {
+  if (synonyms.has(name) || targetWords.has(name)) return true;
   return Object.hasOwn(serverOptions, name) || Object.hasOwn(routeOptions, name);
 }
 
 function strayOption(name: string): Fault {
+  if (targetWords.has(name))
+    return { message: `\`${name}\` is not a route`, hint: 'write `/prefix = http://…`' };
+  const meant = synonyms.get(name);
+  const [option] = meant ?? [name];
   const places = [
-    ...(Object.hasOwn(routeOptions, name) ? ['[the key of its route]'] : []),
-    ...(Object.hasOwn(serverOptions, name) ? ['[server]'] : []),
+    ...(Object.hasOwn(routeOptions, option) ? ['[the key of its route]'] : []),
+    ...(Object.hasOwn(serverOptions, option) ? ['[server]'] : []),
   ];
-  const where = places.join(' or ');
+  const what = meant ? `write ${meant.map((name) => `\`${name}\``).join(' or ')}` : 'put it';
   return {
     message: `\`${name}\` is an option, not a route`,
-    hint: `put it under ${where}, after the routes`,
+    hint: `${what} under ${places.join(' or ')}, after the routes`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { findExplosion } from './backtracking.ts';
 import type { Fault, Outcome } from './diagnostic.ts';
 import type { Rewrite } from './option.ts';
 
@@ -11,13 +12,20 @@ export function parseRewrite(text: string): Outcome<Rewrite> {
   }
   try {
     const pattern = new RegExp(source, 'u');
-    const fault = replacementFault(source, replacement);
+    const fault = patternFault(source) ?? replacementFault(source, replacement);
     return fault ? { fault } : { value: { pattern, replacement } };
   } catch (error) {
     const why = (error as Error).message.replace(/^Invalid regular expression: .*: /s, '');
     const message = `\`${source}\` is no regular expression: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
     return { fault: { message, hint: "it is one of JavaScript's, with the flag u" } };
   }
+}
+
+function patternFault(source: string): Fault | undefined {
+  const explosion = findExplosion(source);
+  if (explosion === undefined) return undefined;
+  const message = `\`${explosion}\` repeats a repetition, which can take forever`;
+  return { message, hint: 'repeat once, or keep the turns apart: `(?:/[^/]+)+`' };
 }
 
 function replacementFault(source: string, replacement: string): Fault | undefined {

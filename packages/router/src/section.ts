@@ -4,6 +4,7 @@ import type { OptionTable } from './option.ts';
 import { routeOptions, serverOptions } from './options.ts';
 import { keyIdentity } from './rule.ts';
 import { didYouMean } from './suggest.ts';
+import { synonyms, targetWords } from './synonyms.ts';
 import { parseOption } from './values.ts';
 
 /** What options may be set under a name, and those that were, with the line of each. */
@@ -42,8 +43,7 @@ export function findSection(
 export function setOption(section: Section, name: string, text: string, line: number): Fault | undefined {
   if (!Object.hasOwn(section.table, name)) {
     const message = `[${section.name}] has no option \`${name}\``;
-    const hint = elsewhere(section.table, name) ?? didYouMean(name, Object.keys(section.table));
-    return { message, hint };
+    return { message, hint: likelyMeant(section.table, name) };
   }
   const option = section.table[name];
   const earlier = section.lines[name];
@@ -57,9 +57,21 @@ export function setOption(section: Section, name: string, text: string, line: nu
   return undefined;
 }
 
-/** The hint for an option of the other kind of section. */
+/** The hint for a name that is no option of this kind of section. */
+function likelyMeant(table: OptionTable, name: string): string {
+  const place = elsewhere(table, name);
+  if (place) return `it belongs in ${place}`;
+  if (targetWords.has(name)) return 'write `/prefix = http://…`, above all sections';
+  const meant = synonyms.get(name);
+  if (!meant) return didYouMean(name, Object.keys(table));
+  const there = elsewhere(table, meant[0]);
+  const names = meant.map((name) => `\`${name}\``).join(' or ');
+  return there ? `write ${names} in ${there}` : `write ${names}`;
+}
+
+/** The other kind of section, if it alone has the option. */
 function elsewhere(table: OptionTable, name: string): string | undefined {
-  if (table !== serverOptions && Object.hasOwn(serverOptions, name)) return 'it belongs in [server]';
-  if (table !== routeOptions && Object.hasOwn(routeOptions, name)) return "it belongs in a route's section";
-  return undefined;
+  if (Object.hasOwn(table, name)) return undefined;
+  if (Object.hasOwn(serverOptions, name)) return '[server]';
+  return Object.hasOwn(routeOptions, name) ? "a route's section" : undefined;
 }

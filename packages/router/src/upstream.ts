@@ -61,6 +61,11 @@ export function parseUpstream(url: string): Outcome<UpstreamTarget> {
     return { value: newUpstream(url, false, 'localhost', 0, rest) };
   }
   const secure = /^https$/i.test(scheme);
+  const [, socket] = /^\/\/unix:(\/.*)$/is.exec(rest) ?? [];
+  if (socket !== undefined) {
+    const [path, uri] = splitSocket(socket);
+    return { fault: { message: `\`${url}\` is a Unix socket`, hint: socketHint(path, uri) } };
+  }
   const [, authority, path] = /^\/\/([^/?]*)(.*)$/s.exec(rest) ?? [];
   if (authority === undefined) {
     const hint = `write \`${scheme.toLowerCase()}://${rest.replace(/^\/+/, '')}\``;
@@ -98,7 +103,22 @@ export function resolveUpstream(target: UpstreamTarget, folder: string): Upstrea
   return target.socket === null ? target : { ...target, socket: resolve(folder, target.socket) };
 }
 
+/** As nginx writes it: what is asked for may stand behind a colon, `/run/app.sock:/v1`. */
+function splitSocket(text: string): [path: string, uri: string] {
+  const [, path, uri = ''] = /^(.*?)(?::(\/.*)?)?$/s.exec(text)!;
+  return [path, uri];
+}
+
+function socketHint(path: string, uri: string): string {
+  const base = `write \`unix:${path}\``;
+  return uri === '' || uri === '/' ? base : `${base}; \`add_prefix = ${uri}\` puts that before each path`;
+}
+
 function socketFault(path: string): Fault | undefined {
+  if (path.includes(':/')) {
+    const message = `\`unix:${path}\` has a path after the socket`;
+    return { message, hint: socketHint(...splitSocket(path)) };
+  }
   if (path === '' || path.endsWith('/')) {
     return { message: `\`unix:${path}\` names no socket`, hint: 'write `unix:/run/app.sock`' };
   }

@@ -4,7 +4,7 @@ import type { ClientLines } from '@flexilib/proxy';
 import type { LibraryRoute, ServedRoute } from '../routes.ts';
 import type { RequestHead } from './parse.ts';
 import type { Segment } from './unsent.ts';
-import type { Exchange } from './upstream/link.ts';
+import type { Exchange } from './upstream/exchange.ts';
 import { Timed } from './wheel.ts';
 
 /** What a connection waits for. */

@@ -138,7 +138,11 @@ export function createEdge(options: EdgeOptions): Edge {
     onError,
   });
   const contentMax = Math.min(CONTENT_MAX, options.maxBody);
-  const relay = createRelay(parts, execute, { isLast, onAnswer: (connection) => serve.onAnswer(connection) });
+  const relay = createRelay(parts, execute, {
+    isLast,
+    onAnswer: (connection) => serve.onAnswer(connection),
+    onError,
+  });
   const serve = createServe(parts, execute, relay, contentMax, () => ending);
   const onDeadline = createDeadlines(parts, execute, serve, relay);
   const acceptor = createAcceptor({

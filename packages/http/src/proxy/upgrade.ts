@@ -9,13 +9,24 @@ import type { Passage } from './passage.ts';
 /** More than these bytes before the upstream has agreed wait in the kernel. */
 const EARLY_MAX = 64 << 10;
 
-/** The protocols that a request asks for, as it names them; null: it asks for none. */
-export function askedProtocol(req: IncomingMessage): string | null {
-  const { headers } = req;
+/** Longest silence of a side when the other one has ended: it has nobody to wait for. */
+const HALF_CLOSED_MS = 10_000;
+
+/** HTTP itself, over TLS too: requests that would follow then would be seen by no rule. Ignored (RFC 9110, 7.8). */
+const HTTP = /^(?:h2c?|https?|tls)(?:\/|$)/i;
+
+/** Whether a request asks for any other protocol. */
+export function asksUpgrade({ headers }: IncomingMessage): boolean {
   // llhttp takes proxy-connection for connection.
   const options = `${headers.connection},${headers['proxy-connection']}`;
-  const asks = headers.upgrade !== undefined && /(?:^|[,\s])upgrade(?:[,\s]|$)/i.test(options);
-  return asks ? headers.upgrade! : null;
+  return headers.upgrade !== undefined && /(?:^|[,\s])upgrade(?:[,\s]|$)/i.test(options);
+}
+
+/** The protocols that a request asks for, as it names them, and that a connection may be given to; null: there are none. */
+export function askedProtocol(req: IncomingMessage): string | null {
+  if (!asksUpgrade(req)) return null;
+  const asked = req.headers.upgrade!.split(',').map((protocol) => protocol.trim());
+  return asked.filter((protocol) => protocol !== '' && !HTTP.test(protocol)).join(', ') || null;
 }
 
 /** Takes the connection from node:http: what the client sends comes here, before the upstream has agreed. */
@@ -72,7 +83,12 @@ function tunnel({ socket, early, passage, head, upstream, first }: SwitchOptions
   socket.pipe(upstream);
   upstream.pipe(socket);
   // It sees what goes either way. node:http, or who else listens, destroys it then.
-  socket.setTimeout(spec.options.idle_timeout);
+  const { idle_timeout } = spec.options;
+  socket.setTimeout(idle_timeout);
+  for (const side of [socket, upstream]) {
+    // Its FIN was passed on, after everything that came before it.
+    side.once('finish', () => socket.setTimeout(Math.min(idle_timeout, HALF_CLOSED_MS)));
+  }
   return new Promise((resolve) => {
     upstream.once('close', () => {
       if (!upstream.readableEnded) socket.destroy();

@@ -130,6 +130,18 @@ export function answers(start: StartServer): void {
     client.half();
   });
 
+  describe('with a route for one host', () => {
+    const host = useServer(start, { routes: 'Host: a.example / = ./lib.so' });
+    it.each([
+      ['GET /echo HTTP/1.1\r\nHost: a.example\r\n\r\n', 200],
+      ['GET http://a.example/echo HTTP/1.1\r\nHost: b.example\r\n\r\n', 200],
+      ['GET http://b.example/echo HTTP/1.1\r\nHost: a.example\r\n\r\n', 404],
+      ['GET http://u@a.example/echo HTTP/1.1\r\nHost: a.example\r\n\r\n', 400],
+    ])('takes the host of the target before Host: %j is %i', async (request, status) => {
+      expect((await ask(host.port, request)).status).toBe(status);
+    });
+  });
+
   describe('without a route', () => {
     const bare = useServer(start, { routes: '/only = ./lib.so' });
     it.each([

@@ -240,6 +240,47 @@ export function proxyUpgrade(start: StartServer): void {
       expect(valuesOf(upstream.requests[0], 'upgrade')).toEqual([]);
     });
 
+    it.each(['h2c', 'H2', 'HTTP/2.0', 'TLS/1.2, http/1.1', ',h2c ,'])(
+      'isn’t %s, whose requests no rule would see: the request is as any other',
+      async (protocols) => {
+        const { server, upstream } = proxy;
+        const settings = [
+          'Connection: Upgrade, HTTP2-Settings',
+          `Upgrade: ${protocols}`,
+          'HTTP2-Settings: a',
+        ];
+        const client = await open(server.port);
+        const answer = await client.send(head('GET', '/', ...settings)).message();
+        expect([answer.status, answer.body.toString(), theValue(answer, 'connection')]).toEqual([
+          200,
+          'hello',
+          'close',
+        ]);
+        expect(await client.closed()).toBe('');
+        const [asked] = upstream.requests;
+        for (const name of ['upgrade', 'http2-settings']) expect(valuesOf(asked, name)).toEqual([]);
+        expect(valuesOf(asked, 'connection').join().toLowerCase()).not.toContain('upgrade');
+      },
+    );
+
+    it('is what is left without these', async () => {
+      const { server, upstream } = proxy;
+      upstream.onRequest = (socket) => void socket.end(agreeing);
+      const client = await open(server.port);
+      await client.send(asking.replace('chat/2', 'h2c, chat/2,HTTP/2.0')).interim();
+      client.half();
+      await client.closed();
+      expect(upstream.requests.map((asked) => valuesOf(asked, 'upgrade'))).toEqual([['chat/2']]);
+    });
+
+    it('isn’t switched to HTTP/2 by an upstream that does so unasked', async () => {
+      const { server, upstream } = proxy;
+      upstream.onRequest = (socket) =>
+        void socket.write('HTTP/1.1 101 Fine\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n');
+      const request = head('GET', '/', 'Connection: Upgrade', 'Upgrade: h2c');
+      expect((await (await open(server.port)).send(request).message()).status).toBe(502);
+    });
+
     it('makes a 502 of an upstream that fails', async () => {
       const { server, upstream } = proxy;
       upstream.onRequest = (socket) => void socket.destroy();

@@ -24,6 +24,9 @@ export interface ResponseHead {
   hasDate: boolean;
 }
 
+/** Of «HTTP/1.1 200». */
+const STATUS_END = 12;
+
 const SP = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -178,6 +181,12 @@ export function editResponse(
   if (shift > 0) move(bytes, from + shift, from, kept);
   let start = from + shift;
   bytes[start + version.length] = 0x31; // ours is 1.1, whatever the upstream's is
+  if (bytes[start + STATUS_END] === CR) {
+    // Without a reason the blank before it may be missing, but not here (RFC 9112 4).
+    move(bytes, start - 1, start, start + STATUS_END);
+    start -= 1;
+    bytes[start + STATUS_END] = SP;
+  }
   if (added.length > 0) {
     const end = starts[count];
     move(bytes, start - added.length, start, end);

@@ -16,6 +16,7 @@ import { destroy } from '../leave.ts';
 import type { Parts } from '../parts.ts';
 import { SLAB_SIZE } from '../slabs.ts';
 import { Delivered, deliver } from './deliver.ts';
+import { timeLeft } from './exchange.ts';
 import { type Link, LinkPhase } from './link.ts';
 import { planOf } from './plan.ts';
 
@@ -221,9 +222,7 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
     if (delivered === Delivered.kept) {
       if (slab === input) input = -1;
       wheel.clear(link);
-      // The whole has to be done in its time too.
-      const left = connection.exchange!.expires - monotonicNow();
-      wheel.set(connection, Math.max(1, Math.min(limits.send, left)));
+      wheel.set(connection, Math.min(limits.send, timeLeft(connection)));
       return true;
     }
     giveUnlessInput(slab);

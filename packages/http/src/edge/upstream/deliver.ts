@@ -4,7 +4,7 @@ import { type AccessRecord, logRequest } from '../../access.ts';
 import type { Connection } from '../connection.ts';
 import type { Parts } from '../parts.ts';
 import { keepUnsent } from '../unsent.ts';
-import type { Exchange } from './link.ts';
+import type { Exchange } from './exchange.ts';
 
 /** What became of bytes for a client. */
 export const Delivered = { all: 0, kept: 1, failed: 2 } as const;

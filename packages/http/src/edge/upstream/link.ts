@@ -1,5 +1,4 @@
 import { type Backend, type Chunked, Framing, type ResponseHead } from '@flexilib/proxy';
-import type { UpstreamRoute } from '../../routes.ts';
 import type { Connection } from '../connection.ts';
 import { Timed } from '../wheel.ts';
 
@@ -77,35 +76,5 @@ export class Link extends Timed implements ResponseHead, Chunked {
     this.backend = backend;
     this.address = address;
     this.idle = idle;
-  }
-}
-
-/** What becomes of a client's request at the upstreams. One object a client's connection, for all its requests. */
-export class Exchange {
-  route: UpstreamRoute;
-  /** The one that has the request now. */
-  link: Link | null = null;
-  /** The one whose name is being resolved. */
-  waiting: Backend | null = null;
-  /** Of what the balance asks for. */
-  hash = 0;
-  /** Tries so far, and who has failed it. */
-  tries = 0;
-  tried: readonly Backend[] = [];
-  /** An idle connection turned out to be closed: the next try makes a new one. */
-  fresh = false;
-  /** Monotonic milliseconds: until when the whole has to be done. */
-  expires: number = Number.POSITIVE_INFINITY;
-  /** Milliseconds from its dispatch to the head of its answer. */
-  ttfb = 0;
-  /** Bytes of its body that were passed on. */
-  sent = 0;
-  /** An interim answer was passed on: it can't be tried again. */
-  interim = false;
-  /** Its head was passed on. */
-  begun = false;
-
-  constructor(route: UpstreamRoute) {
-    this.route = route;
   }
 }

@@ -1,30 +1,30 @@
-// A plain request through an upstream and back: which backend has it, what happens when that fails, and when it is over.
-import { getSystemErrorName } from 'node:util';
-import { addressOf, type Call, Errno, monotonicNow } from '@flexilib/native';
+// A plain request through an upstream and back, on connections that are numbers in the same epoll set as the client's.
+import { type Call, Errno, monotonicNow } from '@flexilib/native';
 import {
   avoidAddress,
-  type Backend,
   type ClientLines,
   clientAddress,
   describeClient,
   hashOf,
   rawHeaders,
-  whyFailed,
 } from '@flexilib/proxy';
 import { isFull } from '../../held.ts';
 import type { UpstreamRoute } from '../../routes.ts';
 import { type Connection, Phase } from '../connection.ts';
 import type { Execute } from '../execute.ts';
 import { destroy } from '../leave.ts';
-import { CONTENT_MAX, FIELDS_MAX, Parsed, parseRequest } from '../parse.ts';
+import { CONTENT_MAX, Parsed } from '../parse.ts';
 import type { Parts } from '../parts.ts';
 import { SLAB_SIZE } from '../slabs.ts';
 import { sendUnsent } from '../unsent.ts';
 import { createAnswer } from './answer.ts';
 import { tell } from './deliver.ts';
-import { Exchange, type Link, LinkPhase } from './link.ts';
+import { beginExchange, timeLeft } from './exchange.ts';
+import { type Link, LinkPhase } from './link.ts';
 import { planOf } from './plan.ts';
 import { createPool, type Pool } from './pool.ts';
+import { createRequests } from './requests.ts';
+import { createTries, Tried, type TriesHooks, whyOf } from './tries.ts';
 
 export interface Relay {
   readonly links: Pool['links'];
@@ -49,282 +49,30 @@ export interface Relay {
   trim(): void;
 }
 
-export interface RelayHooks {
+export interface RelayHooks extends TriesHooks {
   isLast(connection: Connection): boolean;
-  /** The answer to the request of a connection that was in phase upstream is given. */
-  onAnswer(connection: Connection): void;
 }
-
-/** What became of a try. */
-const Tried = { sent: 0, answered: 1, foreign: 2 } as const;
 
 /** «127.0.0.1» of «127.0.0.1:59940», «::1» of «[::1]:59940»; «» of a Unix socket's client. */
 const addressOfPeer = (peer: string): string => /^\[?([\d.]+|[\da-f:.]+(?=\]))/.exec(peer)?.[1] ?? '';
-
-/** Why, of a negative errno. */
-const nameOf = (errno: number): string =>
-  errno === 0 ? 'the connection broke' : whyFailed({ code: getSystemErrorName(errno) });
 
 export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): Relay {
   const { sockets, slabs, wheel, turns } = parts;
   const { bytes } = slabs;
   const pool = createPool(sockets, wheel);
-  const reparsed = new Int32Array(4 * FIELDS_MAX);
-  let output = -1; // the slab in which requests are written
+  const requests = createRequests(parts);
+  const tries = createTries(parts, execute, pool, requests, hooks);
 
   const answer = createAnswer(parts, {
     isHead: execute.isHead,
     isLast: hooks.isLast,
     onEnd: finish,
-    onBroken: (link, why, malformed) => fail(link, why, 502, !malformed),
+    onBroken: (link, why, malformed) => tries.fail(link, why, 502, !malformed),
   });
 
   function describe(peer: string): ClientLines {
     const address = addressOfPeer(peer);
     return describeClient(address, parts.trusts(address));
-  }
-
-  function begin(connection: Connection, route: UpstreamRoute): Exchange {
-    connection.exchange ??= new Exchange(route);
-    const { exchange } = connection;
-    exchange.route = route;
-    exchange.link = null;
-    exchange.waiting = null;
-    exchange.tries = 0;
-    exchange.tried = [];
-    exchange.fresh = false;
-    exchange.interim = false;
-    exchange.begun = false;
-    exchange.sent = 0;
-    const { timeout } = route.spec.options;
-    exchange.expires = timeout === undefined ? Number.POSITIVE_INFINITY : connection.begun + timeout;
-    return exchange;
-  }
-
-  /** Takes the request to a backend, the next one when that fails at once. */
-  function attempt(connection: Connection, fields: Int32Array): number {
-    const exchange = connection.exchange!;
-    const { group } = exchange.route;
-    if (output < 0) output = slabs.take();
-    if (output < 0) return giveUp(connection, 503);
-    for (;;) {
-      const backend = group.begin(exchange.hash, exchange.tried);
-      if (backend === null) return giveUp(connection, 503, group.retryAfter);
-      if (backend.target.socket === null && backend.addresses.length === 0) {
-        resolve(connection, exchange, backend);
-        return Tried.sent;
-      }
-      const { compose } = planOf(exchange.route);
-      const limit = output + SLAB_SIZE;
-      const end = compose(bytes, connection, fields, connection.client!, backend.target, output, limit);
-      if (end < 0) {
-        group.end(backend, 'unknown');
-        return Tried.foreign;
-      }
-      const link = pool.take(backend, exchange.fresh);
-      if (typeof link === 'number') {
-        const isOurs = link === Errno.outOfFiles || link === Errno.outOfFilesInSystem;
-        const why = nameOf(link);
-        group.end(backend, isOurs ? 'unknown' : 'failed', why);
-        if (isOurs) return giveUp(connection, 503);
-        if (mayRetry(connection, backend, false)) continue;
-        return report(connection, backend, why, 502);
-      }
-      attach(connection, link);
-      const error = send(link, output, end);
-      if (error === 0) return Tried.sent;
-      const { used } = link;
-      release(connection, link, used ? 'unknown' : 'failed', nameOf(error));
-      if (used) exchange.fresh = true;
-      else if (!mayRetry(connection, backend, false)) return report(connection, backend, nameOf(error), 502);
-    }
-  }
-
-  function attach(connection: Connection, link: Link): void {
-    const exchange = connection.exchange!;
-    const { connect_timeout, head_timeout } = exchange.route.spec.options;
-    exchange.link = link;
-    link.client = connection;
-    link.spoken = false;
-    link.unsent = false;
-    link.interims = 0;
-    const isFirst = exchange.tries === 0 && !exchange.fresh; // no time has passed then
-    const left = isFirst ? head_timeout : Math.max(1, connection.begun + head_timeout - monotonicNow());
-    if (link.used) link.phase = LinkPhase.head;
-    wheel.set(link, link.used ? left : Math.min(connect_timeout, left));
-    if (exchange.expires === Number.POSITIVE_INFINITY) wheel.clear(connection);
-    else wheel.set(connection, timeLeft(connection));
-  }
-
-  /** Sends a request that was written; 0: it is sent, or will be; else why that failed. */
-  function send(link: Link, at: number, end: number): number {
-    const sent = sockets.send(link.fd, slabs.address + at, end - at);
-    if (sent === Errno.again) {
-      link.unsent = true;
-      link.writable = false;
-      return 0;
-    }
-    if (sent < 0) return sent;
-    link.spoken = true;
-    if (sent < end - at) {
-      link.writable = false;
-      link.rest = Buffer.from(new ArrayBuffer(end - at - sent));
-      bytes.copy(link.rest, 0, at + sent, end);
-    }
-    if (link.phase === LinkPhase.connect) connected(link);
-    return 0;
-  }
-
-  function connected(link: Link): void {
-    link.phase = LinkPhase.head;
-    awaitHead(link);
-  }
-
-  function awaitHead(link: Link): void {
-    const { begun, exchange } = link.client!;
-    wheel.set(link, Math.max(1, begun + exchange!.route.spec.options.head_timeout - monotonicNow()));
-  }
-
-  /** The upstream takes more of the request. */
-  function flush(link: Link): void {
-    const connection = link.client!;
-    if (link.unsent) {
-      link.unsent = false;
-      const end = recompose(connection, link.backend);
-      const error = end < 0 ? Errno.reset : send(link, output, end);
-      if (error !== 0) fail(link, nameOf(error), 502, true);
-      return;
-    }
-    const rest = link.rest!;
-    const sent = sockets.send(link.fd, addressOf(rest.buffer as ArrayBuffer) + rest.byteOffset, rest.length);
-    // When it is broken there may be an answer, which says why.
-    if (sent < rest.length) link.writable = false;
-    link.rest = sent === rest.length ? null : rest.subarray(Math.max(0, sent));
-  }
-
-  /** Until the whole has to be done. */
-  const timeLeft = ({ exchange }: Connection): number => Math.max(1, exchange!.expires - monotonicNow());
-
-  function recompose(connection: Connection, backend: Backend): number {
-    if (output < 0) output = slabs.take();
-    if (output < 0) return -1;
-    const fields = parseAgain(connection);
-    const { compose } = planOf(connection.exchange!.route);
-    const limit = output + SLAB_SIZE;
-    return compose(bytes, connection, fields, connection.client!, backend.target, output, limit);
-  }
-
-  function parseAgain(connection: Connection): Int32Array {
-    parseRequest(bytes, connection.from, connection.to, CONTENT_MAX, reparsed, connection);
-    return reparsed;
-  }
-
-  /** The backend's host isn't known yet. */
-  function resolve(connection: Connection, exchange: Exchange, backend: Backend): void {
-    const { group, spec } = exchange.route;
-    exchange.waiting = backend;
-    wheel.set(connection, spec.options.head_timeout);
-    const settle = (error: Error | null) => {
-      if (exchange.waiting !== backend || connection.fd < 0) return;
-      exchange.waiting = null;
-      wheel.touch(monotonicNow());
-      group.end(backend, error ? 'failed' : 'unknown', error?.message);
-      if (error && !mayRetry(connection, backend, false)) {
-        report(connection, backend, error.message, 502);
-        hooks.onAnswer(connection);
-      } else again(connection);
-    };
-    backend.resolve().then(
-      () => settle(null),
-      (error: Error) => settle(error),
-    );
-  }
-
-  /** Another try, long after the first. */
-  function again(connection: Connection): void {
-    const tried = attempt(connection, parseAgain(connection));
-    if (tried === Tried.sent) return;
-    if (tried === Tried.foreign) giveUp(connection, 502);
-    hooks.onAnswer(connection);
-  }
-
-  /** Whether a request whose try failed may have another: never when a second one could do what the first has done. */
-  function mayRetry(connection: Connection, failed: Backend, spoken: boolean): boolean {
-    const exchange = connection.exchange!;
-    if (exchange.interim || (spoken && !isIdempotent(connection))) return false;
-    if (exchange.tries >= exchange.route.spec.options.retries) return false;
-    exchange.tries += 1;
-    exchange.tried = [...exchange.tried, failed];
-    return true;
-  }
-
-  /** Of the methods that are plain, POST and PATCH aren't (RFC 9110 9.2.2). */
-  function isIdempotent({ from }: Connection): boolean {
-    return bytes[from] !== 0x50 || bytes[from + 1] === 0x55;
-  }
-
-  /** The link can't answer its request. */
-  function fail(link: Link, why: string, status: number, retriable: boolean): void {
-    const connection = link.client!;
-    const exchange = connection.exchange!;
-    const { backend, spoken } = link;
-    // Closed while it was idle, most likely: says nothing about the backend.
-    const stale =
-      link.used && retriable && link.phase === LinkPhase.head && link.slab < 0 && !exchange.interim;
-    const isStale = stale && (!spoken || isIdempotent(connection));
-    release(connection, link, isStale ? 'unknown' : 'failed', why);
-    if (exchange.begun) {
-      parts.onFault(exchange.route.spec.key, `${backend.name}, ${requestOf(connection)}: ${why}`);
-      tell(parts, connection, exchange, link.status);
-      settle(connection);
-      connection.phase = Phase.client; // it has had its line of the log
-      destroy(parts, connection);
-      return;
-    }
-    if (isStale) exchange.fresh = true;
-    if (isStale || (retriable && mayRetry(connection, backend, spoken))) {
-      again(connection);
-      return;
-    }
-    report(connection, backend, why, status);
-    hooks.onAnswer(connection);
-  }
-
-  const requestOf = ({ from, methodLength, targetLength }: Connection): string =>
-    bytes.toString('latin1', from, from + methodLength + 1 + targetLength);
-
-  /** Tells the operator why a request has no answer of an upstream, and gives it one. */
-  function report(connection: Connection, backend: Backend, why: string, status: number): number {
-    const { key } = connection.exchange!.route.spec;
-    parts.onFault(key, `${backend.name}, ${requestOf(connection)}: ${why}`);
-    return giveUp(connection, status);
-  }
-
-  function giveUp(connection: Connection, status: number, retryAfter?: number): number {
-    settle(connection);
-    execute.answer(connection, status, monotonicNow(), null, retryAfter);
-    return Tried.answered;
-  }
-
-  /** The request is with no upstream any more. */
-  function settle(connection: Connection): void {
-    connection.exchange!.route.calls -= 1;
-    connection.phase = Phase.answered;
-  }
-
-  /** Closes a link whose request goes on without it. */
-  function release(connection: Connection, link: Link, outcome: 'failed' | 'unknown', why?: string): void {
-    const exchange = connection.exchange!;
-    exchange.link = null;
-    link.client = null;
-    exchange.route.group.end(link.backend, outcome, why);
-    drop(link);
-  }
-
-  function drop(link: Link): void {
-    if (link.slab >= 0) slabs.give(link.slab, SLAB_SIZE);
-    link.slab = -1;
-    pool.destroy(link);
   }
 
   function finish(link: Link, spoiled: boolean): void {
@@ -333,13 +81,14 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     link.client = null;
     exchange.link = null;
     exchange.route.group.end(link.backend, 'ok');
-    if (spoiled || !link.keep || link.ending || link.gone || link.unsent || link.rest !== null) drop(link);
+    if (spoiled || !link.keep || link.ending || link.gone || link.unsent || link.rest !== null)
+      tries.drop(link);
     else {
       pool.give(link);
       if (link.readable) turns.enqueue(link); // there may be more than its answer
     }
     tell(parts, connection, exchange, link.status);
-    settle(connection);
+    tries.settle(connection);
     hooks.onAnswer(connection);
   }
 
@@ -350,7 +99,7 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
     const slab = slabs.take();
     const received = slab < 0 ? 0 : sockets.recv(link.fd, slabs.address + slab, SLAB_SIZE);
     if (slab >= 0) slabs.give(slab, SLAB_SIZE);
-    if (received !== Errno.again) drop(link);
+    if (received !== Errno.again) tries.drop(link);
   }
 
   return {
@@ -367,7 +116,7 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
         execute.answer(connection, 503, connection.begun);
         return Parsed.complete;
       }
-      const exchange = begin(connection, route);
+      const exchange = beginExchange(connection, route);
       if (group.balance.kind === 'round-robin' || group.balance.kind === 'least-connections')
         exchange.hash = 0;
       else {
@@ -377,8 +126,8 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       }
       route.calls += 1;
       connection.phase = Phase.upstream;
-      if (attempt(connection, call.fields) !== Tried.foreign) return Parsed.complete;
-      settle(connection);
+      if (tries.attempt(connection, call.fields) !== Tried.foreign) return Parsed.complete;
+      tries.settle(connection);
       return Parsed.foreign;
     },
     advance(link) {
@@ -390,13 +139,16 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       if (link.phase === LinkPhase.connect) {
         if (link.gone) {
           avoidAddress(link.backend, link.address);
-          fail(link, nameOf(sockets.errorOf(link.fd)), 502, true);
+          tries.fail(link, whyOf(sockets.errorOf(link.fd)), 502, true);
           return;
         }
         if (!link.writable) return;
-        connected(link);
+        tries.connected(link);
       }
-      if (link.writable && (link.unsent || link.rest !== null)) flush(link);
+      if (link.writable && (link.unsent || link.rest !== null)) {
+        const error = requests.sendRest(link);
+        if (error !== 0) tries.fail(link, whyOf(error), 502, true);
+      }
       if (link.fd >= 0 && link.readable) answer.read(link);
     },
     resume(connection) {
@@ -416,19 +168,24 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       if (link === null || link.phase === LinkPhase.connect) return;
       // The upstream's time stood still while the client had to take something.
       if (link.phase === LinkPhase.body) wheel.set(link, route.spec.options.idle_timeout);
-      else awaitHead(link);
+      else tries.awaitHead(link);
       answer.read(link);
     },
     expire(link) {
-      if (link.phase === LinkPhase.idle) drop(link);
+      if (link.phase === LinkPhase.idle) tries.drop(link);
       else if (link.phase === LinkPhase.connect) {
         avoidAddress(link.backend, link.address);
-        fail(link, 'no connection in time', 504, true);
+        tries.fail(link, 'no connection in time', 504, true);
       } else if (link.client!.unsent !== null && link.readable) {
         // It has said something, which the client lets wait.
         wheel.set(link.client!, Math.min(parts.limits.send, timeLeft(link.client!)));
       } else
-        fail(link, link.phase === LinkPhase.head ? 'no answer in time' : 'silent for too long', 504, false);
+        tries.fail(
+          link,
+          link.phase === LinkPhase.head ? 'no answer in time' : 'silent for too long',
+          504,
+          false,
+        );
     },
     expireClient(connection) {
       const exchange = connection.exchange!;
@@ -436,32 +193,31 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       if (connection.unsent !== null) {
         destroy(parts, connection);
       } else if (link) {
-        fail(link, exchange.begun ? 'its answer did not end in time' : 'no answer in time', 504, false);
+        tries.fail(link, exchange.begun ? 'its answer did not end in time' : 'no answer in time', 504, false);
       } else if (waiting) {
         const why = 'its name was not resolved in time';
         route.group.end(waiting, 'failed', why);
         exchange.waiting = null;
-        report(connection, waiting, why, 504);
+        tries.report(connection, waiting, why, 504);
         hooks.onAnswer(connection);
       }
     },
     abort(connection) {
       const exchange = connection.exchange!;
       const { link, waiting } = exchange;
-      if (link) release(connection, link, 'unknown');
+      if (link) tries.release(connection, link, 'unknown');
       else if (waiting) exchange.route.group.end(waiting, 'unknown');
       exchange.waiting = null;
-      settle(connection);
+      tries.settle(connection);
     },
     cut(link) {
       if (link.client) destroy(parts, link.client);
-      else drop(link);
+      else tries.drop(link);
     },
     close: pool.close,
     trim() {
       answer.trim();
-      if (output >= 0) slabs.give(output, SLAB_SIZE);
-      output = -1;
+      requests.trim();
     },
   };
 }
