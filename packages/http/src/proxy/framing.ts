@@ -27,7 +27,7 @@ export function frameRequest(req: IncomingMessage, fields: string[], size: numbe
   const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
   const framed = without(fields, coding !== undefined && size === null ? framing : framingWhole);
   if (size !== null && (size > 0 || length !== undefined || coding !== undefined))
-    framed.push('content-length', String(size));
+    framed.push('content-length', length ?? String(size)); // as it was written
   else if (coding !== undefined) framed.push('transfer-encoding', 'chunked');
   else if (length !== undefined) framed.push('content-length', length);
   // node:http would send an empty chunked body.
