@@ -175,7 +175,9 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       if (link.phase === LinkPhase.idle) tries.drop(link);
       else if (link.phase === LinkPhase.connect) {
         avoidAddress(link.backend, link.address);
-        tries.fail(link, 'no connection in time', 504, true);
+        const { begun, exchange } = link.client!;
+        const isInTime = monotonicNow() < begun + exchange!.route.spec.options.head_timeout;
+        tries.fail(link, 'no connection in time', 504, isInTime);
       } else if (link.client!.unsent !== null && link.readable) {
         // It has said something, which the client lets wait.
         wheel.set(link.client!, Math.min(parts.limits.send, timeLeft(link.client!)));

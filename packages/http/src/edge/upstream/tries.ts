@@ -181,7 +181,7 @@ export function createTries(
     const stale =
       link.used && retriable && link.phase === LinkPhase.head && link.slab < 0 && !exchange.interim;
     const isStale = stale && (!spoken || isIdempotent(connection));
-    release(connection, link, isStale ? 'unknown' : 'failed', why);
+    release(connection, link, stale ? 'unknown' : 'failed', why);
     if (exchange.begun) {
       parts.onFault(exchange.route.spec.key, `${backend.name}, ${requestOf(connection)}: ${why}`);
       tell(parts, connection, exchange, link.status);
