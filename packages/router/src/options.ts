@@ -1,5 +1,5 @@
 /**
- * Every option of proxy.ini, once, in one file for that reason: the parser, its error texts, the types below and the tables of
+ * Every option of proxy.ini, once: the parser, its error texts, the types below and the tables of
  * docs/proxy-ini.md are derived from these two tables, which is why they are in one file, however long.
  * Bounds and defaults are written as in the file.
  */
