@@ -64,7 +64,7 @@ let dateSecond = 0;
 let dateText = '';
 
 /** RFC 9110 6.6.1, made once a second. */
-function date(): string {
+export function date(): string {
   const second = Math.floor(Date.now() / 1000);
   if (second !== dateSecond) {
     dateSecond = second;

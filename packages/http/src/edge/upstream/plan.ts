@@ -1,5 +1,6 @@
 // What a route to upstreams needs on the way through the edge, worked out once.
 import { ascii, type Composer, createComposer, createNames, type Names } from '@flexilib/proxy';
+import { date } from '../../reply.ts';
 import type { UpstreamRoute } from '../../routes.ts';
 
 /** Bytes of fields that are added to answers; more are not plain. */
@@ -22,6 +23,9 @@ function createPlan({ spec }: UpstreamRoute): Plan {
   const set = set_response_header.map(({ name, value }) => `${name}: ${value}\r\n`).join('');
   const names = [...set_response_header.map(({ name }) => name), ...remove_response_header];
   const setsDate = names.some((name) => name.toLowerCase() === 'date');
+  // Made once a second: what is added is the same for most answers.
+  let made: (Uint8Array | undefined)[] = [];
+  let madeFor = '';
   return {
     isPlain:
       buffering === 'off' &&
@@ -32,9 +36,17 @@ function createPlan({ spec }: UpstreamRoute): Plan {
     dropped: createNames(names),
     added(hasDate, chunked, last) {
       if ((hasDate || setsDate) && !chunked && !last && set === '') return nothing;
-      const date = hasDate || setsDate ? '' : `date: ${new Date().toUTCString()}\r\n`;
-      const coding = chunked ? 'transfer-encoding: chunked\r\n' : '';
-      return ascii(`${date}${set}${last ? 'connection: close\r\n' : ''}${coding}`);
+      const now = date();
+      if (now !== madeFor) made = [];
+      madeFor = now;
+      const kind = (hasDate || setsDate ? 1 : 0) + (chunked ? 2 : 0) + (last ? 4 : 0);
+      made[kind] ??= ascii(
+        (hasDate || setsDate ? '' : `date: ${now}\r\n`) +
+          set +
+          (last ? 'connection: close\r\n' : '') +
+          (chunked ? 'transfer-encoding: chunked\r\n' : ''),
+      );
+      return made[kind];
     },
   };
 }
