@@ -3,17 +3,13 @@
 //
 // FLEXILIB_CASES=100000          how many connections, 1500 by default
 // FLEXILIB_SEED, FLEXILIB_PATH   the run that a failure names
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ask } from './client.ts';
 import { compare, type Doors } from './differential/compare.ts';
-import { connection, probe } from './differential/connection.ts';
-import found from './differential/corpus/found.json' with { type: 'json' };
-import malformed from './differential/corpus/malformed.json' with { type: 'json' };
-import odd from './differential/corpus/odd.json' with { type: 'json' };
-import { SENTINEL } from './differential/malformed.ts';
-import { BODY_MAX, render, routes } from './differential/plain.ts';
-import { type Data, escapeBytes, expand, format, type Script, toJson } from './differential/script.ts';
+import { corpus, plain } from './differential/corpus.ts';
+import { generate } from './differential/generate.ts';
+import { BODY_MAX, routes } from './differential/plain.ts';
+import { escapeBytes, format, type Script, toJson } from './differential/script.ts';
 import { handedOn } from './proxied.ts';
 import { type EdgeServed, startEdgeDoor, startNodeDoor } from './start.ts';
 import type { Served } from './suite/served.ts';
@@ -25,9 +21,6 @@ const cases = Number(FLEXILIB_CASES);
 /** Always the same connections, since of others one in some thousands finds a door's known vagueness (README.md: 414 or 431). */
 const seed = Number(FLEXILIB_SEED ?? 1539520764);
 const LANES = FLEXILIB_PATH ? 1 : 8;
-/** To make a failure smaller. */
-const SHRINK_MS = 60_000;
-const SHRINK_SILENCE = 1500;
 
 interface Lane extends Doors {
   other: EdgeServed;
@@ -44,7 +37,7 @@ async function startLane(): Promise<Lane> {
   const [one, two] = await Promise.all(backs.map(({ port }) => startTap(port, sorted)));
   const node = await startNodeDoor({ routes: handedOn(routes, one.port) });
   const other = await startEdgeDoor({ routes: handedOn(routes, two.port) });
-  for (const { port } of [node, other]) await ask(port, render('GET', '/describe', '1.1', ['Host: a']));
+  for (const { port } of [node, other]) await ask(port, plain);
   return {
     // Their words for the operator are their own.
     node: { ...node, faults: [] },
@@ -150,54 +143,13 @@ async function check(lane: Lane, script: Script, silence?: number): Promise<void
   tally.edge += other.edge().requests - before;
 }
 
-const plain = render('GET', '/describe', '1.1', ['Host: a']);
-const isHead = (text: string) => /^(?:\r\n)*HEAD /.test(text);
-const corpus: Script[] = [
-  ...(found as Script[]),
-  ...(malformed as [string, Data][]).map(
-    ([what, bytes]): Script => ({
-      what,
-      steps: [{ send: plain }, { answers: 1 }, { send: bytes }, { send: SENTINEL }, { closed: true }],
-    }),
-  ),
-  ...(odd as [string, Data][]).map(
-    ([what, bytes]): Script => ({
-      what,
-      steps: [{ send: plain }, { answers: 1 }, { send: bytes }, { answers: 2 }, ...probe(2)],
-      heads: isHead(expand(bytes)) ? [1] : [],
-    }),
-  ),
-];
-
 it.each(corpus.map((script) => [script.what, script] as const))('%s', async (_what, script) => {
   await check(lanes[0], script);
 });
 
 it(`${cases} connections, FLEXILIB_SEED=${seed}`, { timeout: 60_000 + cases * 200 }, async () => {
   console.log(`FLEXILIB_SEED=${seed}`);
-  let stopAt = Number.POSITIVE_INFINITY;
-  let failing: Lane | undefined;
-  const runs = lanes.map(async (lane, i) => {
-    const property = fc.asyncProperty(connection, async (script) => {
-      if (failing && (failing !== lane || performance.now() > stopAt)) return;
-      try {
-        await check(lane, script, failing && SHRINK_SILENCE);
-      } catch (error) {
-        // What makes it smaller may find another one.
-        if (!failing) console.log((error as Error).message);
-        failing ??= lane;
-        if (stopAt === Number.POSITIVE_INFINITY) stopAt = performance.now() + SHRINK_MS;
-        throw error;
-      }
-    });
-    const numRuns = Math.ceil(cases / LANES);
-    const details = await fc.check(property, { seed: seed + i, numRuns, path: FLEXILIB_PATH ?? '' });
-    if (!details.failed) return '';
-    const again = `FLEXILIB_SEED=${details.seed} FLEXILIB_PATH=${details.counterexamplePath}`;
-    return `${again}\n\n${(details.errorInstance as Error)?.message}`;
-  });
-  const failures = (await Promise.all(runs)).filter((text) => text !== '');
-  expect(failures.join('\n\n'), failures.join('\n\n')).toBe('');
+  await generate(lanes, { cases, seed, path: FLEXILIB_PATH ?? '' }, check);
   const held = ({ held }: Served) => held().calls;
   await expect.poll(() => held(lanes[0].node), { timeout: 10_000 }).toBe(0);
   console.log(JSON.stringify(tally));
