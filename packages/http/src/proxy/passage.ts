@@ -16,6 +16,7 @@ import {
 import type { BodyLimits } from '../body.ts';
 import type { Connection } from '../connection.ts';
 import { letGo } from '../held.ts';
+import { addressOfPeer } from '../peer.ts';
 import type { UpstreamRoute } from '../routes.ts';
 import { frameRequest, without } from './framing.ts';
 import { MIRRORED_MAX, mirror } from './mirror.ts';
@@ -72,7 +73,7 @@ export function openPassage(options: PassageOptions): Passage {
   const { spec, group } = route;
   const { mirror: mirrored, timeout } = spec.options;
   const { socket } = connection;
-  const peer = connection.peer.slice(0, connection.peer.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const peer = addressOfPeer(connection.peer);
   const trusted = trust(peer);
   let hasInterim = false;
   let isAwaited = asksContinue;

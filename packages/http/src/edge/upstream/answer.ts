@@ -31,6 +31,7 @@ const INTERIMS_MAX = 16;
 /** «00ffff» CRLF */
 const SIZE_LINE = 8;
 
+const NO_MEMORY = 'there is no memory for its answer';
 const none: Names = createNames([]);
 const nothing = new Uint8Array(0);
 
@@ -72,7 +73,7 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
       }
       const slab = slabFor(link);
       if (slab < 0) {
-        hooks.onBroken(link, 'there is no memory for its answer', false);
+        hooks.onBroken(link, NO_MEMORY, false);
         return;
       }
       const at = link.slab >= 0 ? link.to : slab + HEADROOM;
@@ -92,7 +93,7 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
     if (error === 0 && link.phase === LinkPhase.body && link.framing === Framing.close) {
       const slab = slabFor(link);
       if (slab < 0) {
-        hooks.onBroken(link, 'there is no memory for its answer', false);
+        hooks.onBroken(link, NO_MEMORY, false);
         return;
       }
       const at = slab + HEADROOM;
@@ -235,7 +236,7 @@ export function createAnswer(parts: Parts, hooks: AnswerHooks): Answer {
   function sendCopy(link: Link, connection: Connection, from: number, to: number): boolean {
     const slab = slabs.take();
     if (slab < 0) {
-      hooks.onBroken(link, 'there is no memory for its answer', false);
+      hooks.onBroken(link, NO_MEMORY, false);
       return false;
     }
     bytes.copyWithin(slab, from, to);

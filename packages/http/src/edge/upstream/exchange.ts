@@ -54,5 +54,9 @@ export function beginExchange(connection: Connection, route: UpstreamRoute): Exc
   return exchange;
 }
 
+/** Milliseconds until the head of its answer has to be there, over all tries; from 0 on it is late. */
+export const headTimeLeft = ({ begun, exchange }: Connection): number =>
+  begun + exchange!.route.spec.options.head_timeout - monotonicNow();
+
 /** Milliseconds until the whole has to be done. */
 export const timeLeft = ({ exchange }: Connection): number => Math.max(1, exchange!.expires - monotonicNow());

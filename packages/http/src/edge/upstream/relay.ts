@@ -9,6 +9,7 @@ import {
   rawHeaders,
 } from '@flexilib/proxy';
 import { isFull } from '../../held.ts';
+import { addressOfPeer } from '../../peer.ts';
 import type { UpstreamRoute } from '../../routes.ts';
 import { type Connection, Phase } from '../connection.ts';
 import type { Execute } from '../execute.ts';
@@ -19,7 +20,7 @@ import { SLAB_SIZE } from '../slabs.ts';
 import { sendUnsent } from '../unsent.ts';
 import { createAnswer } from './answer.ts';
 import { tell } from './deliver.ts';
-import { beginExchange, timeLeft } from './exchange.ts';
+import { beginExchange, headTimeLeft, timeLeft } from './exchange.ts';
 import { type Link, LinkPhase } from './link.ts';
 import { planOf } from './plan.ts';
 import { createPool, type Pool } from './pool.ts';
@@ -52,9 +53,6 @@ export interface Relay {
 export interface RelayHooks extends TriesHooks {
   isLast(connection: Connection): boolean;
 }
-
-/** «127.0.0.1» of «127.0.0.1:59940», «::1» of «[::1]:59940»; «» of a Unix socket's client. */
-const addressOfPeer = (peer: string): string => /^\[?([\d.]+|[\da-f:.]+(?=\]))/.exec(peer)?.[1] ?? '';
 
 export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): Relay {
   const { sockets, slabs, wheel, turns } = parts;
@@ -175,9 +173,7 @@ export function createRelay(parts: Parts, execute: Execute, hooks: RelayHooks): 
       if (link.phase === LinkPhase.idle) tries.drop(link);
       else if (link.phase === LinkPhase.connect) {
         avoidAddress(link.backend, link.address);
-        const { begun, exchange } = link.client!;
-        const isInTime = monotonicNow() < begun + exchange!.route.spec.options.head_timeout;
-        tries.fail(link, 'no connection in time', 504, isInTime);
+        tries.fail(link, 'no connection in time', 504, headTimeLeft(link.client!) > 0);
       } else if (link.client!.unsent !== null && link.readable) {
         // It has said something, which the client lets wait.
         wheel.set(link.client!, Math.min(parts.limits.send, timeLeft(link.client!)));

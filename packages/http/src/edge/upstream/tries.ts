@@ -8,7 +8,7 @@ import { destroy } from '../leave.ts';
 import type { Parts } from '../parts.ts';
 import { SLAB_SIZE } from '../slabs.ts';
 import { tell } from './deliver.ts';
-import { type Exchange, timeLeft } from './exchange.ts';
+import { type Exchange, headTimeLeft, timeLeft } from './exchange.ts';
 import { type Link, LinkPhase } from './link.ts';
 import type { Pool } from './pool.ts';
 import type { Requests } from './requests.ts';
@@ -108,7 +108,7 @@ export function createTries(
     link.unsent = false;
     link.interims = 0;
     const isFirst = exchange.tries === 0 && !exchange.fresh; // no time has passed then
-    const left = isFirst ? head_timeout : Math.max(1, connection.begun + head_timeout - monotonicNow());
+    const left = isFirst ? head_timeout : Math.max(1, headTimeLeft(connection));
     if (link.used) link.phase = LinkPhase.head;
     wheel.set(link, link.used ? left : Math.min(connect_timeout, left));
     if (exchange.expires === Number.POSITIVE_INFINITY) wheel.clear(connection);
@@ -121,8 +121,7 @@ export function createTries(
   }
 
   function awaitHead(link: Link): void {
-    const { begun, exchange } = link.client!;
-    wheel.set(link, Math.max(1, begun + exchange!.route.spec.options.head_timeout - monotonicNow()));
+    wheel.set(link, Math.max(1, headTimeLeft(link.client!)));
   }
 
   /** The backend's host isn't known yet. */
