@@ -10,6 +10,7 @@ await build({
   entryPoints: {
     flexilib: join(here, 'src/main.ts'),
     sdk: join(here, 'src/sdk.ts'),
+    supply: join(here, 'src/supply.ts'), // what signs, verifies and pushes
     live: join(here, '../../packages/sdk/src/live/index.ts'), // what serves for `flexilib dev` loads it
     'testing-child': join(here, '../../packages/testing/src/child.ts'), // the process that `flexilib invoke` starts
   },

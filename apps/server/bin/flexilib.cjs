@@ -16,6 +16,8 @@ try {
 }
 if (['dev', 'build', 'test', 'invoke', 'inspect'].includes(process.argv[2])) {
   require('../dist/sdk.cjs');
+} else if (['sign', 'verify', 'push'].includes(process.argv[2])) {
+  require('../dist/supply.cjs');
 } else {
   // A request leaves some 200 bytes to the garbage collector: a small nursery is enough, and spares idle memory.
   const { setFlagsFromString } = require('node:v8');

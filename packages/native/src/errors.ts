@@ -31,6 +31,12 @@ const codes = {
   FL_CALL_TIMEOUT: 'user',
   /** handle_request returned NULL, or a response that no server sends. */
   FL_CALL_ANSWER: 'user',
+  /** A library has no signature, or not one by the key that `require_signature` names, or was altered since. */
+  FL_LIBRARY_SIGNATURE: 'user',
+  /** A signature can't be made, or what is verified isn't what was signed. */
+  FL_SIGNATURE: 'user',
+  /** A registry can't be reached, refuses, or gave something else than was asked for. */
+  FL_REGISTRY: 'user',
   /** The private copy of a library can't be made: disk full, no place that allows execution. */
   FL_STAGING: 'system',
   /** A compiler or build tool that a project needs isn't installed. */

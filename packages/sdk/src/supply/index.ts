@@ -1,0 +1,6 @@
+// What brings libraries to those who run them: sign, verify, push.
+import type { Verbs } from '../run.ts';
+
+export { run } from '../run.ts';
+
+export const verbs: Verbs = {};
