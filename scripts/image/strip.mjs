@@ -2,7 +2,6 @@
 // binutils' strip knows its own machine alone, Zig's objcopy no ELF at all; and of a linked program it is little: all of that
 // lies behind what is loaded, so the file is cut there, and gets a shorter table of sections.
 
-const HEADER = 64;
 const ALLOC = 2n; // SHF_ALLOC
 const NOBITS = 8; // SHT_NOBITS
 
