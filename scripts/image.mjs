@@ -9,6 +9,7 @@ import { build, findBuilder, findEngine, thisPlatform } from './image/builder.mj
 import { platforms, stageContext } from './image/context.mjs';
 import { writeLayout } from './image/layout.mjs';
 import { loadInto } from './image/load.mjs';
+import { readLayout } from './image/read.mjs';
 import { describe } from './image/version.mjs';
 
 const help = `npm run image -- [OPTIONS]
@@ -68,8 +69,11 @@ async function main() {
       );
     }
     const engine = await findEngine();
-    if (engine) await loadInto(engine, values.output, layout.images, tag);
-    console.log(`${tag}: ${layout.index.digest}, in ${values.output}${engine ? `, and in ${engine}` : ''}`);
+    const mine = readLayout(values.output).images[thisPlatform];
+    if (engine && mine) await loadInto(engine, mine, tag);
+    console.log(
+      `${tag}: ${layout.index.digest}, in ${values.output}${engine && mine ? `, and in ${engine}` : ''}`,
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
