@@ -91,12 +91,12 @@ export async function writeLayout(folder, images, { labels, created, name }) {
   return { index, images: written };
 }
 
-/** gzip(1), since what Node's own zlib makes depends on the processor. -9 saves 7 % of Node over the builders' own. */
+/** gzip(1), since what Node's own zlib makes depends on the processor, and what builders' make on their version and is larger. */
 async function compress(path, blobs) {
   const raw = createHash('sha256');
   const packed = createHash('sha256');
   const part = join(blobs, `.${process.pid}-${path.split('/').at(-1)}`);
-  const gzip = $({ stdio: ['pipe', 'pipe', 'inherit'], quiet: true })`gzip -9n`;
+  const gzip = $({ stdio: ['pipe', 'pipe', 'inherit'], quiet: true })`gzip -n`;
   const inflate = isCompressed(path) ? [createGunzip()] : [];
   let size = 0;
   await Promise.all([
