@@ -16,11 +16,14 @@ import { count } from './check.ts';
 import { joinDev } from './dev.ts';
 import { createLines } from './lines.ts';
 import type { Log } from './log.ts';
+import { createPullNotes } from './pull-notes.ts';
+import { waitForPulls } from './pulled.ts';
+import { createPuller } from './puller.ts';
 import { startPulse } from './pulse.ts';
 import { createReload } from './reload.ts';
 import { restWhenQuiet } from './rest.ts';
 import { buildTable } from './routes.ts';
-import { librariesOf, type Settings } from './settings.ts';
+import { imagesOf, librariesOf, type Settings, startedWith } from './settings.ts';
 import { onCommands } from './signals.ts';
 
 /** How long requests in flight may take when the process is told to end. */
@@ -114,7 +117,15 @@ export async function work({
   });
 
   const pulse = startPulse({ runtime, supervisor, maxMemory: server.max_memory, log });
-  const executors = dev?.executorsOf(loader) ?? loader;
+  let images = imagesOf(settings.routes);
+  const notes = createPullNotes(runDirectory.shared);
+  const executors = waitForPulls(dev?.executorsOf(loader) ?? loader, (path) => images.has(path), notes);
+  // One speaks and asks for all, and its successor after it.
+  const puller =
+    supervisor && supervisor.slot > 0
+      ? null
+      : createPuller({ cache: settings.cache, env: startedWith, notes, log });
+  puller?.keepOnly(images);
   const groups = createGroups({
     onState: (key, text, worse) => log[worse ? 'error' : 'info'](`${key}: ${text}`),
   });
@@ -135,6 +146,8 @@ export async function work({
   const reload = createReload(
     { file, started: settings, log, supervisor, shared: runDirectory.shared },
     (routes) => {
+      images = imagesOf(routes);
+      puller?.keepOnly(images);
       table = buildTable(routes, executors, groups, table);
       loader.keepOnly(librariesOf(routes));
       groups.keepOnly(table.groups);
@@ -143,6 +156,7 @@ export async function work({
 
   async function end(grace: number): Promise<void> {
     pulse.leave();
+    puller?.close();
     dev?.leave();
     await door.close(grace);
     groups.close();
@@ -163,6 +177,7 @@ export async function work({
     end: () => end(GRACE_MS),
     async leave() {
       pulse.leave();
+      puller?.close();
       dev?.leave();
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);
