@@ -14,6 +14,7 @@ import { createGroups } from '@flexilib/proxy';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
 import { joinDev } from './dev.ts';
+import { type Follower, followConfig } from './follow.ts';
 import { createLines } from './lines.ts';
 import type { Log } from './log.ts';
 import { startPulse } from './pulse.ts';
@@ -49,6 +50,8 @@ export interface WorkOptions {
   /** Descriptors of the listening sockets. */
   listeners: number[];
   supervisor: Supervisor | null;
+  /** SHA-256 of the configuration that was read, when its file is to be followed; null: it isn't. */
+  watched: string | null;
 }
 
 /** Serves, from when it settles, until a signal or the supervisor ends the process. Throws FL_RUNTIME. */
@@ -59,6 +62,7 @@ export async function work({
   runDirectory,
   listeners,
   supervisor,
+  watched,
 }: WorkOptions): Promise<void> {
   const { server } = settings;
   const parent = process.ppid;
@@ -132,8 +136,10 @@ export async function work({
     dev: dev?.hooks,
   });
 
+  const { shared } = runDirectory;
+  let follower: Follower | null = null;
   const reload = createReload(
-    { file, started: settings, log, supervisor, shared: runDirectory.shared },
+    { file, started: settings, log, supervisor, shared, onRead: (hash) => follower?.known(hash) },
     (routes) => {
       table = buildTable(routes, executors, groups, table);
       loader.keepOnly(librariesOf(routes));
@@ -144,6 +150,7 @@ export async function work({
   async function end(grace: number): Promise<void> {
     pulse.leave();
     dev?.leave();
+    await follower?.close();
     await door.close(grace);
     groups.close();
     await Promise.race([settleReports(), sleep(REPORTS_MS)]);
@@ -164,11 +171,13 @@ export async function work({
     async leave() {
       pulse.leave();
       dev?.leave();
+      await follower?.close(); // its successor does it
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);
     },
     abandon: () => end(ORPHAN_MS),
   });
+  if (watched) follower = followConfig({ file, hash: watched, log, supervisor, shared, reload });
   runtime.mend(); // what is now should be so: no library has run yet
   restWhenQuiet(() => {
     door.trim();
