@@ -14,6 +14,7 @@ const { metafile } = await build({
     flexilib: join(here, 'src/main.ts'),
     sdk: join(here, 'src/sdk.ts'),
     supply: join(here, 'src/supply.ts'), // what signs, verifies and pushes
+    pull: join(here, 'src/pull.ts'), // the process that gets libraries from registries
     live: join(here, '../../packages/sdk/src/live/index.ts'), // what serves for `flexilib dev` loads it
     'testing-child': join(here, '../../packages/testing/src/child.ts'), // the process that `flexilib invoke` starts
   },

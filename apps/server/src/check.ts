@@ -2,14 +2,16 @@ import { access, constants, open } from 'node:fs/promises';
 import { ElfProblem, objection, readElf } from '@flexilib/loader';
 import { FlexilibError } from '@flexilib/native';
 import type { Log } from './log.ts';
-import { librariesOf, readSettings, type Settings } from './settings.ts';
+import { imagesOf, librariesOf, readSettings, type Settings } from './settings.ts';
 
 /** `flexilib check`: tells everything that is wrong; gives the exit status. A library that isn't built yet is no error. */
 export async function check(file: string, log: Log): Promise<number> {
   try {
     const { routes, warnings } = await readSettings(file);
     for (const warning of warnings) log.warn(warning);
+    const images = imagesOf(routes); // a file is checked where it is, a registry isn't asked
     for (const library of librariesOf(routes)) {
+      if (images.has(library)) continue;
       const doubt = await doubtAbout(library);
       if (doubt) log.warn(doubt);
     }

@@ -14,13 +14,17 @@ import { createGroups } from '@flexilib/proxy';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
 import { joinDev } from './dev.ts';
+import { type Follower, followConfig } from './follow.ts';
 import { createLines } from './lines.ts';
 import type { Log } from './log.ts';
+import { createPullNotes } from './pull-notes.ts';
+import { waitForPulls } from './pulled.ts';
+import { createPuller } from './puller.ts';
 import { startPulse } from './pulse.ts';
 import { createReload } from './reload.ts';
 import { restWhenQuiet } from './rest.ts';
 import { buildTable } from './routes.ts';
-import { librariesOf, type Settings } from './settings.ts';
+import { imagesOf, librariesOf, type Settings, startedWith } from './settings.ts';
 import { onCommands } from './signals.ts';
 
 /** How long requests in flight may take when the process is told to end. */
@@ -49,6 +53,8 @@ export interface WorkOptions {
   /** Descriptors of the listening sockets. */
   listeners: number[];
   supervisor: Supervisor | null;
+  /** SHA-256 of the configuration that was read, when its file is to be followed; null: it isn't. */
+  watched: string | null;
 }
 
 /** Serves, from when it settles, until a signal or the supervisor ends the process. Throws FL_RUNTIME. */
@@ -59,6 +65,7 @@ export async function work({
   runDirectory,
   listeners,
   supervisor,
+  watched,
 }: WorkOptions): Promise<void> {
   const { server } = settings;
   const parent = process.ppid;
@@ -114,7 +121,15 @@ export async function work({
   });
 
   const pulse = startPulse({ runtime, supervisor, maxMemory: server.max_memory, log });
-  const executors = dev?.executorsOf(loader) ?? loader;
+  let images = imagesOf(settings.routes);
+  const notes = createPullNotes(runDirectory.shared);
+  const executors = waitForPulls(dev?.executorsOf(loader) ?? loader, (path) => images.has(path), notes);
+  // One speaks and asks for all, and its successor after it.
+  const puller =
+    supervisor && supervisor.slot > 0
+      ? null
+      : createPuller({ cache: settings.cache, env: startedWith, notes, log });
+  puller?.keepOnly(images);
   const groups = createGroups({
     onState: (key, text, worse) => log[worse ? 'error' : 'info'](`${key}: ${text}`),
   });
@@ -132,9 +147,13 @@ export async function work({
     dev: dev?.hooks,
   });
 
+  const { shared } = runDirectory;
+  let follower: Follower | null = null;
   const reload = createReload(
-    { file, started: settings, log, supervisor, shared: runDirectory.shared },
+    { file, started: settings, log, supervisor, shared, onRead: (hash) => follower?.known(hash) },
     (routes) => {
+      images = imagesOf(routes);
+      puller?.keepOnly(images);
       table = buildTable(routes, executors, groups, table);
       loader.keepOnly(librariesOf(routes));
       groups.keepOnly(table.groups);
@@ -143,7 +162,9 @@ export async function work({
 
   async function end(grace: number): Promise<void> {
     pulse.leave();
+    puller?.close();
     dev?.leave();
+    await follower?.close();
     await door.close(grace);
     groups.close();
     await Promise.race([settleReports(), sleep(REPORTS_MS)]);
@@ -163,12 +184,15 @@ export async function work({
     end: () => end(GRACE_MS),
     async leave() {
       pulse.leave();
+      puller?.close();
       dev?.leave();
+      await follower?.close(); // its successor does it
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);
     },
     abandon: () => end(ORPHAN_MS),
   });
+  if (watched) follower = followConfig({ file, hash: watched, log, supervisor, shared, reload });
   runtime.mend(); // what is now should be so: no library has run yet
   restWhenQuiet(() => {
     door.trim();

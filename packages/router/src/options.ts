@@ -45,6 +45,14 @@ export const routeOptions = {
     for: 'library',
     doc: "where calls run: on the native pool, or on the server's loop, for a library that never blocks",
   },
+  pull_interval: {
+    type: 'duration',
+    min: '1s',
+    max: '1440m',
+    default: '60s',
+    for: 'image',
+    doc: 'how often the registry is asked where the tag leads; a digest is never asked for again',
+  },
   balance: {
     type: 'balance',
     default: 'round-robin',
