@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, temporaryFolder } from './server.ts';
 
 export const USER = 'robot';
@@ -61,20 +62,9 @@ http: {addr: "${host}"}
   let out = '';
 
   async function start(): Promise<void> {
-    const started = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'pipe', 'pipe'] });
-    child = started;
-    running.add(started);
-    started.stdout.on('data', (data) => {
+    child = await startProgram('docker-registry', ['serve', config], host, (data) => {
       out += data;
     });
-    started.stderr.resume();
-    for (let answered = false; !answered; ) {
-      if (started.exitCode !== null) throw new Error(`docker-registry ended: ${started.exitCode}`);
-      answered = await fetch(`http://${host}/v2/`).then(
-        () => true,
-        () => false,
-      );
-    }
   }
 
   await start();
@@ -89,6 +79,34 @@ http: {addr: "${host}"}
     },
     start,
   };
+}
+
+/** go-containerregistry's, in memory, which has the referrers API (goTool('oci-registry')). Gives its host and port. */
+export async function startReferrersRegistry(program: string): Promise<string> {
+  const host = `127.0.0.1:${await freePort()}`;
+  await startProgram(program, [host], host, () => {});
+  return host;
+}
+
+/** Settles when it answers. */
+async function startProgram(
+  program: string,
+  args: string[],
+  host: string,
+  onOutput: (text: string) => void,
+): Promise<ChildProcess> {
+  const started = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(started);
+  started.stdout.on('data', onOutput);
+  started.stderr.resume();
+  for (let answered = false; !answered; await sleep(20)) {
+    if (started.exitCode !== null) throw new Error(`${program} ended: ${started.exitCode}`);
+    answered = await fetch(`http://${host}/v2/`).then(
+      () => true,
+      () => false,
+    );
+  }
+  return started;
 }
 
 async function end(child: ChildProcess): Promise<void> {
