@@ -7,12 +7,13 @@ import { forgeOf, tagsOf } from './forge.mjs';
 import { notesOf } from './notes.mjs';
 
 const at = (path) => new URL(`../../${path}`, import.meta.url).pathname;
-const forge = forgeOf(process.env);
+const { env } = process;
+const forge = forgeOf(env);
 if (!forge?.tag) throw new Error('this runs in CI, on a tag');
 const { version } = JSON.parse(readFileSync(at('apps/server/package.json'), 'utf8'));
 tagsOf(forge.tag, version);
 
-const api = `${forge.gitea ? `${forge.server}/api/v1` : process.env.GITHUB_API_URL}/repos/${forge.name}`;
+const api = `${forge.gitea ? `${forge.server}/api/v1` : env.GITHUB_API_URL}/repos/${forge.name}`;
 const folder = at('dist-release');
 const files = readdirSync(folder, { recursive: true })
   .map((path) => join(folder, path))
@@ -58,7 +59,7 @@ async function upload(file, name) {
 async function ask(url, { missing, headers, ...init }) {
   const answer = await fetch(url, {
     ...init,
-    headers: { authorization: `token ${process.env.FORGE_TOKEN}`, accept: 'application/json', ...headers },
+    headers: { authorization: `token ${env.FORGE_TOKEN}`, accept: 'application/json', ...headers },
   });
   if (missing && answer.status === 404) return null;
   if (!answer.ok)
