@@ -1,11 +1,14 @@
 // Bundles the server into one CommonJS file: it starts faster and holds less memory than ES modules do.
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { files as nativeFiles } from '../../packages/native/targets.mjs';
+import { listOf, noticesOf, packagesIn } from './inside.mjs';
 
 const here = import.meta.dirname;
 const koffi = join(here, 'koffi.cjs');
-await build({
+const { metafile } = await build({
+  absWorkingDir: here, // paths in the output are the same wherever it is built
   // What authors use is a file of its own: a server that serves doesn't hold it.
   entryPoints: {
     flexilib: join(here, 'src/main.ts'),
@@ -42,14 +45,13 @@ await build({
   define: { 'import.meta.dirname': '__dirname' },
   minifySyntax: true,
   legalComments: 'linked',
+  metafile: true,
   logLevel: 'warning',
 }).catch(() => process.exit(1)); // esbuild has said why
-for (const name of [
-  'libflexilib_runtime.so',
-  'flexilib-supervisor',
-  'flexilib-probe',
-  'flexilib-symbolize',
-]) {
+const inside = packagesIn(metafile.outputs, here);
+writeFileSync(join(here, 'dist/packages.json'), listOf(inside));
+writeFileSync(join(here, 'dist/THIRD-PARTY.txt'), noticesOf(inside));
+for (const name of nativeFiles) {
   rmSync(join(here, 'dist', name), { force: true }); // a program that runs can't be written to
   copyFileSync(join(here, '../../packages/native/dist', name), join(here, 'dist', name));
 }
