@@ -1,0 +1,6 @@
+import { FlexilibError } from '@flexilib/native';
+
+/** where: the reference or the folder it is about. */
+export function registryError(where: string, what: string, cause?: unknown): FlexilibError {
+  return new FlexilibError('FL_REGISTRY', `${where}: ${what}`, { cause });
+}
