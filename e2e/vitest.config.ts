@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 // One file at a time: several of them measure how long the server takes.
 const config: ViteUserConfig = defineConfig({
   test: {
+    globalSetup: join(import.meta.dirname, '../vitest.temporary.ts'),
     pool: 'forks',
     fileParallelism: false,
     include: ['test/**/*.test.ts'],

@@ -6,6 +6,7 @@ import { FaultTable } from './support/reporter.ts';
 const config: ViteUserConfig = defineConfig({
   root: join(import.meta.dirname, '..'),
   test: {
+    globalSetup: join(import.meta.dirname, '../../vitest.temporary.ts'),
     pool: 'forks',
     fileParallelism: false,
     include: ['faults/**/*.test.ts'],
