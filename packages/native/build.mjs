@@ -49,6 +49,11 @@ async function build({ machine, libc }, into) {
       ...[...musl, ...c, '-Os', '-static', ...sourcesOf('supervisor'), '../runtime/notify.c'],
       ...['-o', `${into}/flexilib-supervisor`],
     ]),
+    // Static: where it is asked there may be nothing else.
+    run('health', 'cc', [
+      ...[...musl, ...c, '-Os', '-static', ...sourcesOf('health'), '../runtime/address.c'],
+      ...['-o', `${into}/flexilib-health`],
+    ]),
     // Static: it runs on any Linux. ReleaseSafe: what a damaged file makes it do is checked.
     run('symbolize', 'build-exe', [
       ...['main.zig', ...musl, '-mcpu=baseline', '-OReleaseSafe', '-fstrip', '-fsingle-threaded'],

@@ -12,6 +12,7 @@ export const targets = {
 export const files = [
   'libflexilib_runtime.so',
   'flexilib-supervisor',
+  'flexilib-health',
   'flexilib-probe',
   'flexilib-symbolize',
 ];

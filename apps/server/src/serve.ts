@@ -24,6 +24,7 @@ export async function serve(file: string, supervised: boolean, log: Log): Promis
   const listening = listeners.map(urlOf).join(' ');
   if (supervised) await superviseFrom(file, settings, listeners, listening, log);
   const runDirectory = await openRunDirectory();
+  if (runDirectory.path) await tellAddress(runDirectory.path, listeners, log);
   await work({ file, log, settings, runDirectory, listeners: listeners.map(({ fd }) => fd), supervisor });
   log.info(`listening on ${listening}`);
   await log.flush();
@@ -31,6 +32,16 @@ export async function serve(file: string, supervised: boolean, log: Log): Promis
 }
 
 const urlOf = ({ address }: Listener) => (address.startsWith('unix:') ? address : `http://${address}`);
+
+/** To flexilib-health (packages/native/health/find.c). */
+async function tellAddress(directory: string, listeners: Listener[], log: Log): Promise<void> {
+  const file = join(directory, 'address');
+  try {
+    await writeFile(file, listeners.map(({ address }) => `${address}\n`).join(''));
+  } catch (error) {
+    log.warn(`${file}: ${(error as Error).message}; flexilib-health won't find this server`);
+  }
+}
 
 /** Ends as the supervisor. */
 async function superviseFrom(
@@ -45,6 +56,7 @@ async function superviseFrom(
     process.env.FLEXILIB_SHARED_DIR = directory;
     await keepConfig(directory, settings);
     await writeFile(pidFile(directory), `${process.pid}\n`);
+    await tellAddress(directory, listeners, log);
   }
   const bin = join(import.meta.dirname, '../bin/flexilib.cjs');
   await log.flush();

@@ -53,6 +53,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       writeHead(call, req);
       const route = connection.found ?? options.routes().find(call);
       connection.found = null;
+      if (!route && req.url === '*') return withoutBody(200); // RFC 9110 9.3.7: a ping
       if (!route) return { ...withoutBody(404), story: 'no route of the configuration matches its path' };
       if (route.kind === 'return') {
         const reply = route.reply(call, req.method === 'HEAD');

@@ -1,5 +1,4 @@
 /* Sockets and epoll(7) for the loop, with errors as -errno and structs as plain numbers. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -8,13 +7,15 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "runtime.h"
 
 #define BATCH 256
-#define ADDRESS_MAX 64
+#define PEER_MAX 64
+/* A Unix socket has up to 108 bytes of path. */
+#define ADDRESS_MAX 128
 
 /* Memory for the loop's buffers: zeroed, not yet backed by pages, and low, so that addresses in it are small integers
  * in V8. 0 when there is none. */
@@ -31,37 +32,10 @@ FL_EXPORT void *fl_area(size_t size) {
 /* Gives the pages of page-aligned memory from fl_area back to the kernel; it reads as zeroes then. */
 FL_EXPORT void fl_area_forget(char *from, size_t size) { madvise(from, size, MADV_DONTNEED); }
 
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    struct sockaddr_un un;
-};
-
-/* Reads a numeric address, IPv4 or IPv6, or the path of a Unix socket. Gives its size; 0: it is none of them. */
-static socklen_t read_address(const char *host, int32_t port, union address *address) {
-    memset(address, 0, sizeof *address);
-    if (host[0] == '/') {
-        if (strlen(host) >= sizeof address->un.sun_path) return 0;
-        address->un.sun_family = AF_UNIX;
-        strcpy(address->un.sun_path, host);
-        return sizeof address->un;
-    }
-    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
-        address->v4.sin_family = AF_INET;
-        address->v4.sin_port = htons((uint16_t)port);
-        return sizeof address->v4;
-    }
-    if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) != 1) return 0;
-    address->v6.sin6_family = AF_INET6;
-    address->v6.sin6_port = htons((uint16_t)port);
-    return sizeof address->v6;
-}
-
 /* Listens on a numeric address, IPv4 or IPv6. Gives the descriptor. */
 FL_EXPORT int32_t fl_listen(const char *host, int32_t port, int32_t backlog) {
     union address address;
-    socklen_t size = read_address(host, port, &address);
+    socklen_t size = fl_read_address(host, port, &address);
     if (size == 0 || address.any.sa_family == AF_UNIX) return -EINVAL;
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
@@ -82,27 +56,12 @@ FL_EXPORT int32_t fl_adopt_listener(int32_t fd) {
     return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : -errno;
 }
 
-/* Writes «1.2.3.4:567», «[::1]:567», or the path of a Unix socket, of at most ADDRESS_MAX - 1 bytes, and a NUL. */
-static void write_address(const struct sockaddr_storage *address, char *text) {
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-    char ip[INET6_ADDRSTRLEN] = "-";
-    if (address->ss_family == AF_INET) inet_ntop(AF_INET, &v4->sin_addr, ip, sizeof ip);
-    if (address->ss_family == AF_INET6) inet_ntop(AF_INET6, &v6->sin6_addr, ip, sizeof ip);
-    if (address->ss_family == AF_UNIX) {
-        const char *path = ((const struct sockaddr_un *)address)->sun_path;
-        snprintf(text, ADDRESS_MAX, "unix:%.*s", (int)strnlen(path, ADDRESS_MAX - 6), path);
-    } else {
-        snprintf(text, ADDRESS_MAX, address->ss_family == AF_INET6 ? "[%s]:%d" : "%s:%d", ip, ntohs(v4->sin_port));
-    }
-}
-
-/* Where a socket is bound. text: 64 bytes. */
+/* Where a socket is bound, as fl_write_address has it. text: ADDRESS_MAX bytes. */
 FL_EXPORT int32_t fl_address(int32_t fd, char *text) {
     struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) return -errno;
-    write_address(&address, text);
+    fl_write_address(&address, text, ADDRESS_MAX);
     return 0;
 }
 
@@ -133,7 +92,7 @@ FL_EXPORT int32_t fl_accept(int32_t epoll, int32_t listener, char *peer) {
     int fd = accept4(listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return -errno;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    write_address(&address, peer);
+    fl_write_address(&address, peer, PEER_MAX);
     return watch_connection(epoll, fd);
 }
 
@@ -141,7 +100,7 @@ FL_EXPORT int32_t fl_accept(int32_t epoll, int32_t listener, char *peer) {
  * when it is there. */
 FL_EXPORT int32_t fl_connect(int32_t epoll, const char *host, int32_t port) {
     union address address;
-    socklen_t size = read_address(host, port, &address);
+    socklen_t size = fl_read_address(host, port, &address);
     if (size == 0) return -EINVAL;
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;

@@ -46,7 +46,7 @@ export function inheritedListeners(env: NodeJS.ProcessEnv = process.env): Listen
 }
 
 function describe(fd: number): Listener {
-  const text = Buffer.from(new ArrayBuffer(64));
+  const text = Buffer.from(new ArrayBuffer(128));
   bindSockets().address(fd, addressOf(text));
   const address = text.toString('latin1', 0, text.indexOf(0));
   return { fd, address, port: Number(/:(\d+)$/.exec(address)?.[1] ?? 0) };

@@ -26,6 +26,9 @@ export interface RequestHead {
   close: boolean;
 }
 
+/** The target of a request for the server itself, of OPTIONS alone (RFC 9112 3.2.4). */
+export const ASTERISK = 0x2a;
+const OPTIONS_LENGTH = 7;
 const SP = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -75,8 +78,10 @@ export function parseRequest(
   if (methodEnd <= 0) return methodEnd === 0 ? unfinished : Parsed.foreign;
   let at = methodEnd + 1;
   const targetStart = at;
-  if (at < to && bytes[at] !== 0x2f) return Parsed.foreign;
-  while ((kinds[bytes[at]] & TARGET) !== 0) at++;
+  if (at < to && bytes[at] !== 0x2f) {
+    if (bytes[at] !== ASTERISK || methodEnd - from !== OPTIONS_LENGTH) return Parsed.foreign;
+    at++;
+  } else while ((kinds[bytes[at]] & TARGET) !== 0) at++;
   if (at - targetStart > TARGET_MAX) return Parsed.foreign;
   head.methodLength = methodEnd - from;
   head.targetStart = targetStart;

@@ -4,7 +4,7 @@ import type { ServedRoute } from '../routes.ts';
 import { type Connection, Phase } from './connection.ts';
 import type { Execute } from './execute.ts';
 import { destroy, discard, end, giveSlab, handOver } from './leave.ts';
-import { Parsed, parseRequest } from './parse.ts';
+import { ASTERISK, Parsed, parseRequest } from './parse.ts';
 import type { Parts } from './parts.ts';
 import { SLAB_SIZE } from './slabs.ts';
 import { sendUnsent } from './unsent.ts';
@@ -140,7 +140,11 @@ export function createServe(
     }
     connection.begun = monotonicNow();
     if (route) execute.reply(connection, route.reply(call, execute.isHead(connection)), connection.begun);
-    else execute.answer(connection, 404, connection.begun);
+    else {
+      // RFC 9110 9.3.7: a ping. Here too, since who asks for a server's health does so all the time.
+      const isPing = slabs.bytes[connection.targetStart] === ASTERISK;
+      execute.answer(connection, isPing ? 200 : 404, connection.begun);
+    }
     runtime.releaseCall(call);
     return Parsed.complete;
   }

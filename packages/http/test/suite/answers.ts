@@ -164,7 +164,7 @@ export function answers(start: StartServer): void {
     it.each([
       ['GET http://other.example:80/only?q HTTP/1.1\r\nHost: a\r\n\r\n', 200],
       ['GET http://other.example/no HTTP/1.1\r\nHost: a\r\n\r\n', 404],
-      ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 404],
+      ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 200],
     ])('routes %j by its path: %i', async (request, status) => {
       expect((await ask(bare.port, request)).status).toBe(status);
     });
