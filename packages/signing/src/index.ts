@@ -1,2 +1,10 @@
-// Signatures as Sigstore bundles: made with a key, a token or an identity, and checked without other tools.
-export {};
+// Signatures of files and images, as Sigstore's bundles: made, and verified.
+export { BUNDLE_SUFFIX } from './bundle.ts';
+export type { Authorities } from './evidence.ts';
+export { bundleOf, signFile, verifyFile } from './file.ts';
+export { createKeylessSigner } from './keyless.ts';
+export { readPrivateKey, readPublicKey } from './keys.ts';
+export { createTokenSigner, PKCS11 } from './pkcs11.ts';
+export { createKeySigner, type Signer } from './signer.ts';
+export { type Identity, publicGoodRoot, readTrustedRoot, type Trust } from './trust.ts';
+export type { Verified } from './verify.ts';
