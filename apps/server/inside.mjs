@@ -2,6 +2,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Without a file of its own: that of another package of the same repository. */
+const licenceOf = { '@sigstore/verify': '../bundle' };
+
 /**
  * The packages that a build has taken code from: {name, version, license, purl, files, folder}, by name. files: the
  * outputs that hold some of it. folder: where it is installed. outputs: the metafile's. cwd: the build's.
@@ -37,9 +40,10 @@ export const listOf = (packages) =>
 /** THIRD-PARTY.txt: their licences. texts: of one, the files of its licence, else those in its folder. */
 export const noticesOf = (packages) => packages.map(noticeOf).join('\n');
 
-function noticeOf({ name, version, license, folder, texts = licencesIn(folder) }) {
+function noticeOf({ name, version, license, folder, texts }) {
   const line = '='.repeat(78);
-  const text = texts.map((path) => readFileSync(path, 'utf8').replaceAll('\r', '').trim()).join('\n\n');
+  const files = texts ?? licencesIn(join(folder, licenceOf[name] ?? '.'));
+  const text = files.map((path) => readFileSync(path, 'utf8').replaceAll('\r', '').trim()).join('\n\n');
   return `${line}\n${name} ${version}, licence: ${license}\n${line}\n\n${text}\n`;
 }
 
