@@ -13,7 +13,7 @@ if (!folder) {
 }
 const work = mkdtempSync(join(tmpdir(), 'flexilib-base-'));
 try {
-  const packages = 'dash,coreutils,findutils,sed,tar,dpkg';
+  const packages = 'base-files,dash,coreutils,findutils,sed,tar,dpkg';
   await $`mmdebstrap --variant=extract --include=${packages} --format=tar ${suite} ${join(work, 'base.tar')}`;
   await $`skopeo copy --insecure-policy tarball:${join(work, 'base.tar')} oci:${folder}:base`;
   console.log(`oci:${folder}:base`);
