@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
-import { build, findBuilder, findEngine } from './image/builder.mjs';
+import { build, findBuilder, findEngine, thisPlatform } from './image/builder.mjs';
 import { platforms, stageContext } from './image/context.mjs';
 import { writeLayout } from './image/layout.mjs';
 import { loadInto } from './image/load.mjs';
@@ -33,7 +33,7 @@ try {
 async function main() {
   const { values } = parseArgs({
     options: {
-      platform: { type: 'string', default: `linux/${{ x64: 'amd64' }[process.arch] ?? process.arch}` },
+      platform: { type: 'string', default: thisPlatform },
       tag: { type: 'string' },
       output: { type: 'string', default: join(root, 'dist-image') },
       locked: { type: 'boolean', default: false },

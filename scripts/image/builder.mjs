@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
 
+/** This machine's platform, as docker calls it. */
+export const thisPlatform = `linux/${{ x64: 'amd64' }[process.arch] ?? process.arch}`;
+
 const works = async (...command) => (await $({ nothrow: true, quiet: true })`${command}`).exitCode === 0;
 
 /** `docker` or `buildah`. Throws an Error that says how to get one. */
@@ -57,7 +60,7 @@ async function withBuildah(platform, context, base, into) {
   const run = async (driver, ...args) =>
     $({
       env: { BUILDAH_ISOLATION: 'chroot', ...process.env, STORAGE_DRIVER: driver },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      quiet: true, // what failed is in the error
     })`buildah ${places} ${args}`;
   let driver = process.env.STORAGE_DRIVER ?? 'overlay';
   try {
@@ -66,6 +69,7 @@ async function withBuildah(platform, context, base, into) {
       driver = 'vfs';
     });
     const options = ['--platform', platform, '--timestamp', SECONDS, '--identity-label=false'];
+    options.push('--build-arg', `BUILDPLATFORM=${thisPlatform}`); // buildah 1.28 says the target's
     // docker's format keeps HEALTHCHECK, which buildah drops from OCI's.
     options.push('--layers', '--format', 'docker', '--tag', 'flexilib');
     await run(driver, 'bud', ...options, ...base, '--file', join(context, 'Dockerfile'), context);

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
+import { thisPlatform } from './builder.mjs';
 
 /** folder, images: of writeLayout. An engine gets the image for its own machine, or the only one. */
 export async function loadInto(engine, folder, images, tag) {
-  const here = `linux/${{ x64: 'amd64' }[process.arch] ?? process.arch}`;
-  const image = images.find(({ platform }) => platform === here) ?? images[0];
+  const image = images.find(({ platform }) => platform === thisPlatform) ?? images[0];
   const work = mkdtempSync(join(tmpdir(), 'flexilib-load-'));
   try {
     const archive = join(work, 'image.tar');
