@@ -47,7 +47,12 @@ function noticeOf({ name, version, license, folder, texts }) {
   return `${line}\n${name} ${version}, licence: ${license}\n${line}\n\n${text}\n`;
 }
 
-function licencesIn(folder) {
+/** Packages that forgot the file, and who of the same repository has it. */
+const licenceOf = { '@sigstore/verify': '../bundle' };
+
+function licencesIn(own) {
+  const { name } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8'));
+  const folder = join(own, licenceOf[name] ?? '.');
   const found = globSync('{LICEN[CS]E,[Ll]icen[cs]e,NOTICE,COPYING}*', { cwd: folder }).sort();
   if (found.length === 0) throw new Error(`${folder} has no file with its licence; name one in inside.mjs`);
   return found.map((name) => join(folder, name));

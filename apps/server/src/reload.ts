@@ -30,6 +30,12 @@ export function createReload(
   async function once(): Promise<void> {
     try {
       const next = await readSettings(file);
+      // Neither half in force nor dropped unseen, when a successor starts with what is kept here.
+      if (started.server.require_signature !== next.server.require_signature)
+        throw new FlexilibError(
+          'FL_CONFIG',
+          `${file}: [server] require_signature changes by a restart alone`,
+        );
       for (const warning of next.warnings) log.warn(warning);
       const changed = changedOptions(started.server, next.server);
       if (changed.length > 0) log.warn(`${file}: [server] ${changed.join(', ')}: needs a restart`);

@@ -2,8 +2,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { FlexilibError } from '@flexilib/native';
+import { cacheFolder } from '@flexilib/oci';
 import { environmentOptions, formatDiagnostic, parseConfig, type ServerOptions } from '@flexilib/router';
-import { type SettledRoute, settleRoute } from './settle.ts';
+import { type LibraryDestination, type PulledImage, type SettledRoute, settleRoute } from './settle.ts';
 
 /** Unless the configuration says more. */
 const LIBRARY_BODY_MAX = 16 << 20;
@@ -19,6 +20,8 @@ export interface Settings {
   trusted: readonly string[];
   /** Ready to be told. */
   warnings: string[];
+  /** Where pulled libraries are. */
+  cache: string;
   /** What was read. */
   text: string;
 }
@@ -34,7 +37,7 @@ export async function keepConfig(directory: string, { text }: Settings): Promise
 }
 
 /** As it was at the start: a library may change it. */
-const startedWith: NodeJS.ProcessEnv = { ...process.env };
+export const startedWith: NodeJS.ProcessEnv = { ...process.env };
 
 /**
  * Reads and checks the file and the environment. copy: read instead of the file, which it is a copy of.
@@ -51,20 +54,40 @@ export async function readSettings(file: string, copy: string = file): Promise<S
   if (errors.length > 0) throw new FlexilibError('FL_CONFIG', errors.join('\n'), { path: file });
   const folder = dirname(resolve(file));
   const server = { ...config.server, ...environment.server };
+  const cache = resolve(cacheFolder(startedWith));
   return {
-    routes: config.routes.map((route) => settleRoute(route, server, folder)),
-    server: { ...server, threads: server.threads ?? threadsOf(server.workers) },
+    routes: config.routes.map((route) => settleRoute(route, server, folder, cache)),
+    server: {
+      ...server,
+      threads: server.threads ?? threadsOf(server.workers),
+      require_signature: server.require_signature && resolve(folder, server.require_signature),
+    },
     maxBody: Math.min(server.max_body ?? LIBRARY_BODY_MAX, LIBRARY_BODY_LIMIT),
     trusted: server.trusted_proxies ?? [],
     warnings: config.warnings.map(formatDiagnostic),
+    cache,
     text,
   };
 }
 
-/** The libraries that routes and their canaries name. */
+/** The libraries that routes and their canaries name, pulled ones included. */
 export function librariesOf(routes: Settings['routes']): Set<string> {
+  return new Set(libraryDestinations(routes).map(({ library }) => library));
+}
+
+/** Those that come from a registry, by their paths in the cache; of several intervals the shortest counts. */
+export function imagesOf(routes: Settings['routes']): Map<string, PulledImage> {
+  const images = new Map<string, PulledImage>();
+  for (const { library, image } of libraryDestinations(routes)) {
+    const known = images.get(library);
+    if (image && (!known || image.interval < known.interval)) images.set(library, image);
+  }
+  return images;
+}
+
+function libraryDestinations(routes: Settings['routes']): LibraryDestination[] {
   const destinations = routes.flatMap(({ destination, canary }) => [destination, canary?.destination]);
-  return new Set(destinations.flatMap((to) => (to?.kind === 'library' ? [to.library] : [])));
+  return destinations.filter((to) => to?.kind === 'library');
 }
 
 /** What one of so many serving processes may use of the machine. */

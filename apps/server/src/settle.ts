@@ -1,5 +1,7 @@
 // A route as it is served: what [server] decides is filled in, and paths are absolute.
 import { resolve } from 'node:path';
+import { cachedLibrary } from '@flexilib/oci';
+import type { Reference } from '@flexilib/oci/reference';
 import type { UpstreamOptions, UpstreamSpec } from '@flexilib/proxy';
 import {
   areUpstreams,
@@ -15,10 +17,18 @@ import {
   type Targets,
 } from '@flexilib/router';
 
+export interface PulledImage {
+  reference: Reference;
+  /** Milliseconds between two questions where its tag leads. */
+  interval: number;
+}
+
 export interface LibraryDestination {
   kind: 'library';
   /** An absolute path. */
   library: string;
+  /** Where it comes from, if that is a registry: then the path is in the cache. */
+  image: PulledImage | null;
   /** Milliseconds. */
   timeout: number;
   run: RouteOptions['run'];
@@ -34,10 +44,15 @@ export interface SettledRoute extends Rule {
   maxCalls: number;
 }
 
-/** folder: of the proxy.ini. */
-export function settleRoute(route: Route, server: ServerOptions, folder: string): SettledRoute {
+/** folder: of the proxy.ini. cache: of what is pulled. */
+export function settleRoute(
+  route: Route,
+  server: ServerOptions,
+  folder: string,
+  cache: string,
+): SettledRoute {
   const { key, header, pathPrefix, targets, options } = route;
-  const settle = (targets: Targets) => settleTargets(targets, route, server, folder);
+  const settle = (targets: Targets) => settleTargets(targets, route, server, folder, cache);
   return {
     key,
     header,
@@ -57,6 +72,7 @@ function settleTargets(
   { key, pathPrefix, options }: Route,
   server: ServerOptions,
   folder: string,
+  cache: string,
 ): Destination {
   if (areUpstreams(targets)) {
     const resolved = targets.map((target) => resolveUpstream(target, folder));
@@ -66,7 +82,10 @@ function settleTargets(
   const [target] = targets;
   if (target.kind === 'return') return target;
   const { timeout = server.timeout, run } = options;
-  return { kind: 'library', library: libraryPath(target, folder), timeout, run };
+  if (target.kind === 'library')
+    return { kind: 'library', library: libraryPath(target, folder), image: null, timeout, run };
+  const image = { reference: target.reference, interval: options.pull_interval };
+  return { kind: 'library', library: cachedLibrary(cache, target.reference), image, timeout, run };
 }
 
 /** Those of upstreams alone: others would make two specs differ that are equal to the proxy. */

@@ -16,12 +16,16 @@ import { count } from './check.ts';
 import { joinDev } from './dev.ts';
 import { createLines } from './lines.ts';
 import type { Log } from './log.ts';
+import { createPullNotes } from './pull-notes.ts';
+import { waitForPulls } from './pulled.ts';
+import { createPuller } from './puller.ts';
 import { startPulse } from './pulse.ts';
 import { createReload } from './reload.ts';
 import { restWhenQuiet } from './rest.ts';
 import { buildTable } from './routes.ts';
-import { librariesOf, type Settings } from './settings.ts';
+import { imagesOf, librariesOf, type Settings, startedWith } from './settings.ts';
 import { onCommands } from './signals.ts';
+import { bundleOf, libraryOf, verifierFor } from './signed.ts';
 
 /** How long requests in flight may take when the process is told to end. */
 const GRACE_MS = 10_000;
@@ -87,10 +91,15 @@ export async function work({
 
   if (dev) runtime.watchHeap();
 
+  const verify = await verifierFor(server.require_signature, dev !== null, log);
   const loader = createLoader({
     runtime,
     runDirectory,
-    onSeen: (path, hash) => watcher.watch(path, hash),
+    ...(verify && { verify }),
+    onSeen(path, hash) {
+      watcher.watch(path, hash);
+      if (verify) watcher.watch(bundleOf(path), null); // it may come later than its library
+    },
     onLoaded(path, { number, older }, milliseconds) {
       if (dev) return; // the tool tells it
       const what = older ? 'serves, the build before the one in the file' : 'serves';
@@ -100,13 +109,17 @@ export async function work({
       log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
     },
     onHealth: (path, text, worse) => log[worse ? 'error' : 'info'](`${path}: ${text}`),
-    onUnwanted: (path) => watcher.unwatch(path),
+    onUnwanted(path) {
+      watcher.unwatch(path);
+      if (verify) watcher.unwatch(bundleOf(path));
+    },
     onProblem: (path, text) => log.warn(`${path}: ${text}`),
   });
 
   const watcher: Watcher = createWatcher({
-    async onChange(path) {
+    async onChange(changed) {
       const begun = performance.now();
+      const path = verify ? libraryOf(changed) : changed;
       const refreshed = await loader.executor(path).refresh();
       dev?.replaced(path, refreshed, performance.now() - begun);
     },
@@ -114,7 +127,15 @@ export async function work({
   });
 
   const pulse = startPulse({ runtime, supervisor, maxMemory: server.max_memory, log });
-  const executors = dev?.executorsOf(loader) ?? loader;
+  let images = imagesOf(settings.routes);
+  const notes = createPullNotes(runDirectory.shared);
+  const executors = waitForPulls(dev?.executorsOf(loader) ?? loader, (path) => images.has(path), notes);
+  // One speaks and asks for all, and its successor after it.
+  const puller =
+    supervisor && supervisor.slot > 0
+      ? null
+      : createPuller({ cache: settings.cache, env: startedWith, notes, log });
+  puller?.keepOnly(images);
   const groups = createGroups({
     onState: (key, text, worse) => log[worse ? 'error' : 'info'](`${key}: ${text}`),
   });
@@ -135,6 +156,8 @@ export async function work({
   const reload = createReload(
     { file, started: settings, log, supervisor, shared: runDirectory.shared },
     (routes) => {
+      images = imagesOf(routes);
+      puller?.keepOnly(images);
       table = buildTable(routes, executors, groups, table);
       loader.keepOnly(librariesOf(routes));
       groups.keepOnly(table.groups);
@@ -143,6 +166,7 @@ export async function work({
 
   async function end(grace: number): Promise<void> {
     pulse.leave();
+    puller?.close();
     dev?.leave();
     await door.close(grace);
     groups.close();
@@ -163,6 +187,7 @@ export async function work({
     end: () => end(GRACE_MS),
     async leave() {
       pulse.leave();
+      puller?.close();
       dev?.leave();
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);

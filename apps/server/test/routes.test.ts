@@ -39,7 +39,7 @@ function table(text: string, before?: BuiltTable): BuiltTable {
   const { routes, server, errors } = parseConfig(text, 'proxy.ini');
   expect(errors).toEqual([]);
   return buildTable(
-    routes.map((route) => settleRoute(route, server, '/etc')),
+    routes.map((route) => settleRoute(route, server, '/etc', '/cache')),
     loader,
     groups,
     before,

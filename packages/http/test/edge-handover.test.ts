@@ -35,6 +35,13 @@ async function goesOn(client: Client, asked: number, on: EdgeServed = server): P
   await expect.poll(on.held, { timeout: 10_000 }).toEqual(nothing);
 }
 
+it('not for a ping, which comes all the time', async () => {
+  const client = await open(server.port);
+  client.send('OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2));
+  expect(await bodies(client, 2)).toEqual(['OK\n', 'OK\n']);
+  expect(server.edge().handedOver).toBe(before.handedOver);
+});
+
 it('with its first request', async () => {
   const client = await open(server.port);
   client.send(foreign('first'));

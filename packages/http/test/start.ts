@@ -102,6 +102,7 @@ async function start(options: ServeOptions, make: (options: DoorOptions) => Door
       upstreams.push(served);
       return served;
     }
+    if (target.kind === 'image') throw new Error('the server pulls those');
     const executor = loader.executor(options.library ?? libraries[target.path]());
     executors.add(executor);
     if (!options.health) executor.crashed = () => {};

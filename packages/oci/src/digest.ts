@@ -1,15 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
 
-const LENGTHS: Readonly<Record<string, number>> = { sha256: 64, sha512: 128 };
-
-/** «sha256:…» or «sha512:…» in full, in lower case: the algorithms that the specification registers. */
-export function isDigest(text: string): boolean {
-  const [algorithm, hex, ...rest] = text.split(':');
-  return rest.length === 0 && Object.hasOwn(LENGTHS, algorithm) && isHex(hex ?? '', LENGTHS[algorithm]);
-}
-
-const isHex = (text: string, length: number): boolean => text.length === length && /^[0-9a-f]*$/.test(text);
-
 export const algorithmOf = (digest: string): string => digest.slice(0, digest.indexOf(':'));
 export const hexOf = (digest: string): string => digest.slice(digest.indexOf(':') + 1);
 

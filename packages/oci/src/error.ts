@@ -1,4 +1,4 @@
-import { FlexilibError } from '@flexilib/native';
+import { FlexilibError } from '@flexilib/native/errors';
 
 /** where: the reference or the folder it is about. */
 export function registryError(where: string, what: string, cause?: unknown): FlexilibError {

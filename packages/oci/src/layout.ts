@@ -2,9 +2,10 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { algorithmOf, digestOf, fits, hexOf, isDigest } from './digest.ts';
+import { algorithmOf, digestOf, fits, hexOf } from './digest.ts';
 import { registryError } from './error.ts';
 import { type Descriptor, MANIFEST_MAX, type Manifest, MediaType, parseManifest } from './manifest.ts';
+import { isDigest } from './reference.ts';
 import { ofType, referrerOf } from './referrers.ts';
 import { type Store, verified } from './store.ts';
 

@@ -1,7 +1,8 @@
 // What the bytes of a manifest say: OCI image specification 1.1, image manifests and indexes, and Docker's of the same shape.
 
-import { digestOf, isDigest } from './digest.ts';
+import { digestOf } from './digest.ts';
 import { registryError } from './error.ts';
+import { isDigest } from './reference.ts';
 
 export interface Platform {
   /** «amd64», «arm64»: Go's names. */

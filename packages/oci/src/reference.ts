@@ -1,7 +1,5 @@
-// Names of images: the grammar of github.com/distribution/reference, with the registry always named.
-
-import { isDigest } from './digest.ts';
-import { registryError } from './error.ts';
+// Names of images: the grammar of github.com/distribution/reference, with the registry always named. It needs nobody, so
+// that who reads configurations can have it alone.
 
 export interface Reference {
   /** Host and port, as they are written: «ghcr.io», «localhost:5000», «[::1]:5000». */
@@ -26,34 +24,29 @@ const PREFIX = /^oci(\+http)?:\/\//;
 
 /**
  * Reads REGISTRY/NAME, with :TAG, @DIGEST or both; oci:// may stand before it, oci+http:// says that the registry speaks
- * no TLS. Throws FL_REGISTRY, which says what is wrong.
+ * no TLS. Gives what is wrong, if it is no such name.
  */
-export function parseReference(text: string): Reference {
-  const wrong = (what: string) => registryError(text.slice(0, LONGEST), what);
-  if (text.length > LONGEST) throw wrong(`longer than ${LONGEST} characters`);
+export function readReference(text: string): Reference | string {
+  if (text.length > LONGEST) return `longer than ${LONGEST} characters`;
   const prefix = PREFIX.exec(text);
   const name = prefix ? text.slice(prefix[0].length) : text;
   const slash = name.indexOf('/');
   const registry = slash === -1 ? '' : name.slice(0, slash);
   // Docker would take «acme/api» to be on docker.io: a name that says less than it means.
-  if (!isRegistry(registry))
-    throw wrong(`it doesn't begin with a registry; written in full it is like ghcr.io/acme/api:1.2`);
+  if (slash === -1) return 'it names a registry and nothing there; in full it is like `ghcr.io/acme/api:1.2`';
+  if (!isRegistry(registry)) return 'no registry comes first; in full it is like `ghcr.io/acme/api:1.2`';
   const at = name.indexOf('@', slash);
   const digest = at === -1 ? undefined : name.slice(at + 1);
   if (digest !== undefined && !isDigest(digest))
-    throw wrong(`what follows @ is no digest: sha256: and 64 hexadecimal digits in lower case`);
+    return 'what follows `@` is no digest: `sha256:` and 64 hexadecimal digits in lower case';
   const rest = name.slice(slash + 1, at === -1 ? undefined : at);
   const colon = rest.indexOf(':');
   const tag = colon === -1 ? undefined : rest.slice(colon + 1);
   if (tag !== undefined && !TAG.test(tag))
-    throw wrong(
-      'what follows : is no tag: up to 128 letters, digits, «_», «.», «-», the first no «.» or «-»',
-    );
+    return 'what follows `:` is no tag: up to 128 letters, digits, `_`, `.` and `-`, the first no `.` or `-`';
   const repository = officialName(registry, colon === -1 ? rest : rest.slice(0, colon));
   if (repository.length > LONGEST_REPOSITORY || !repository.split('/').every((part) => COMPONENT.test(part)))
-    throw wrong(
-      'between registry and tag there is no name: lower-case letters and digits, with single «.», «_», «-» between them, parted by «/»',
-    );
+    return 'the name after the registry may have lower-case letters and digits, with single `.`, `_`, `-` and `/` between them';
   return { registry, repository, tag, digest, plain: prefix?.[1] !== undefined || isLoopback(registry) };
 }
 
@@ -83,4 +76,13 @@ export function formatReference({ registry, repository, tag, digest, plain }: Re
 /** The tag, if there is none «latest»; a digest wins. */
 export function wantedOf({ tag, digest }: Reference): string {
   return digest ?? tag ?? 'latest';
+}
+
+const HEX_LENGTHS: Readonly<Record<string, number>> = { sha256: 64, sha512: 128 };
+
+/** «sha256:…» or «sha512:…» in full, in lower case: the algorithms that the specification registers. */
+export function isDigest(text: string): boolean {
+  const [algorithm, hex = '', ...rest] = text.split(':');
+  if (rest.length > 0 || !Object.hasOwn(HEX_LENGTHS, algorithm)) return false;
+  return hex.length === HEX_LENGTHS[algorithm] && /^[0-9a-f]+$/.test(hex);
 }

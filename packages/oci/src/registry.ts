@@ -1,7 +1,7 @@
 // A repository of a registry: OCI distribution specification 1.1.
 import { createSend, howToLogIn, type Send } from './authorize.ts';
 import { credentialsFromConfig, type FindCredentials } from './credentials.ts';
-import { digestOf, fits, isDigest } from './digest.ts';
+import { digestOf, fits } from './digest.ts';
 import { registryError } from './error.ts';
 import { type Incoming, readBody, unreachable } from './exchange.ts';
 import {
@@ -14,7 +14,7 @@ import {
   parseManifest,
   text,
 } from './manifest.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { formatReference, isDigest, type Reference, readReference } from './reference.ts';
 import { addToFallback, fallbackTag, ofType } from './referrers.ts';
 import { one, type Store, verified } from './store.ts';
 import { upload } from './upload.ts';
@@ -35,6 +35,13 @@ const ACCEPT = [MediaType.manifest, MediaType.index, MediaType.dockerManifest, M
 );
 /** What registries answer that have no referrers API: 404 by the specification, the others in life. */
 const NO_REFERRERS: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
+
+/** As readReference. Throws FL_REGISTRY. */
+export function parseReference(text: string): Reference {
+  const reference = readReference(text);
+  if (typeof reference === 'string') throw registryError(text.slice(0, 200), reference.replaceAll('`', ''));
+  return reference;
+}
 
 /** The repository that the reference is in. Nothing is sent before it is used. */
 export function openRegistry(reference: Reference, options: RegistryOptions = {}): Store {

@@ -1,3 +1,4 @@
+import type { Reference } from '@flexilib/oci/reference';
 import type { Diagnostic } from './diagnostic.ts';
 import type { RouteOptions, ServerOptions } from './options.ts';
 
@@ -17,6 +18,12 @@ export interface Rule {
 export interface LibraryTarget {
   readonly kind: 'library';
   readonly path: string;
+}
+
+/** A library in a registry. */
+export interface ImageTarget {
+  readonly kind: 'image';
+  readonly reference: Reference;
 }
 
 /** An upstream: an HTTP/1.1 server. */
@@ -51,11 +58,12 @@ export interface ReturnTarget {
   readonly text: string | undefined;
 }
 
-export type Target = LibraryTarget | UpstreamTarget | ReturnTarget;
+export type Target = LibraryTarget | ImageTarget | UpstreamTarget | ReturnTarget;
 
 /** What stands behind a route's `=`: upstreams may be several. */
 export type Targets =
   | readonly [LibraryTarget]
+  | readonly [ImageTarget]
   | readonly [ReturnTarget]
   | readonly [UpstreamTarget, ...UpstreamTarget[]];
 

@@ -16,7 +16,8 @@ export function findMisfits(
     (name) => lines[name] === undefined || Object.hasOwn(values, name),
   );
   const all = [targets, ...(canary ? [canary] : [])];
-  const kinds = new Set(all.map(([{ kind }]) => kind));
+  const kinds = new Set<string>(all.map(([{ kind }]) => kind));
+  if (kinds.has('image')) kinds.add('library');
   const upstreams: UpstreamTarget[] = [...all.filter(areUpstreams).flat(), ...(mirror ? [mirror] : [])];
   const isSecure = upstreams.some(({ secure }) => secure);
 
@@ -28,8 +29,8 @@ export function findMisfits(
       };
     }
     if (isWhole && option.for && !kinds.has(option.for)) {
-      const [meant, actual] =
-        option.for === 'library' ? ['libraries', 'upstreams'] : ['upstreams', 'a library'];
+      const meant = { library: 'libraries', image: 'images', upstream: 'upstreams' }[option.for];
+      const actual = kinds.has('upstream') ? 'upstreams' : 'a library';
       return { message: `\`${name}\` is for ${meant}`, hint: `${key} goes to ${actual}: delete it` };
     }
     if (isWhole && option.secure && !isSecure) {

@@ -1,4 +1,3 @@
-import { areUpstreams } from './config.ts';
 import type { Fault, Outcome } from './diagnostic.ts';
 import { isToken, parseField, parseFieldMatch, parseFieldName } from './field.ts';
 import { hostFault, parseAuthority } from './host.ts';
@@ -119,7 +118,6 @@ function parseOneUpstream(text: string): Outcome<TextValues['upstream']> {
 
 function parseCanary(text: string): Outcome<TextValues['targets']> {
   const outcome = parseTargets(text);
-  if ('fault' in outcome || areUpstreams(outcome.value) || outcome.value[0].kind === 'library')
-    return outcome;
+  if ('fault' in outcome || outcome.value[0].kind !== 'return') return outcome;
   return { fault: { message: 'a canary is no answer of its own', hint: 'name a library or upstreams' } };
 }

@@ -3,6 +3,7 @@ export {
   areUpstreams,
   type Config,
   type HeaderRule,
+  type ImageTarget,
   type LibraryTarget,
   type Placeholder,
   type ReturnTarget,

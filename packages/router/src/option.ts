@@ -9,8 +9,8 @@ interface Common {
   readonly unset?: string;
   /** May be given several times: its value is the array of all. */
   readonly repeatable?: true;
-  /** The only kind of route that it is for. */
-  readonly for?: 'library' | 'upstream';
+  /** The only kind of route that it is for; an image is a library too. */
+  readonly for?: 'library' | 'image' | 'upstream';
   /** It is for https:// alone. */
   readonly secure?: true;
   /** Options of which one must be given too. */

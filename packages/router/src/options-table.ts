@@ -9,6 +9,7 @@ export function renewTables(page: string): string {
   const tables: readonly [name: string, table: OptionTable][] = [
     ['route', kind(undefined)],
     ['library', kind('library')],
+    ['image', kind('image')],
     ['upstream', kind('upstream')],
     ['server', serverOptions],
   ];

@@ -45,6 +45,14 @@ export const routeOptions = {
     for: 'library',
     doc: "where calls run: on the native pool, or on the server's loop, for a library that never blocks",
   },
+  pull_interval: {
+    type: 'duration',
+    min: '1s',
+    max: '1440m',
+    default: '60s',
+    for: 'image',
+    doc: 'how often the registry is asked where the tag leads; a digest is never asked for again',
+  },
   balance: {
     type: 'balance',
     default: 'round-robin',
@@ -352,6 +360,10 @@ export const serverOptions = {
     max: '1024g',
     unset: 'no limit',
     doc: "private memory of a serving process, libraries' included; past it another takes its place",
+  },
+  require_signature: {
+    type: 'file',
+    doc: 'a public key, PEM: a library is loaded if `LIBRARY.sigstore.json` has its signature by this key, else its answer is 503. `flexilib sign` makes it',
   },
   trusted_proxies: {
     type: 'networks',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readReference } from '@flexilib/oci/reference';
 import { isReturn, parseReturn } from './answer.ts';
 import type { LibraryTarget, Targets } from './config.ts';
 import type { Fault, Outcome } from './diagnostic.ts';
@@ -6,11 +7,11 @@ import { isAttribute, isUpstream, parseUpstreams } from './upstream.ts';
 
 /** Kinds that are known and not there yet. */
 const missing: readonly (readonly [form: RegExp, kind: string])[] = [
-  [/^oci:/i, 'OCI images'],
   [/^wasm:|\.wasm$/i, 'WebAssembly modules'],
 ];
 
-const examples = 'name a library, ./library.so, or an upstream, http://127.0.0.1:3000';
+const examples =
+  'name a library, ./library.so or oci://ghcr.io/acme/api:1.2, or an upstream, http://127.0.0.1:3000';
 
 /** Reads what stands behind a route's `=`. */
 export function parseTargets(text: string): Outcome<Targets> {
@@ -30,7 +31,27 @@ export function parseTargets(text: string): Outcome<Targets> {
     const hint = `keep one of the ${words.length}; a path cannot have a blank`;
     return { fault: { message: 'a library route has one target', hint } };
   }
-  return { value: [{ kind: 'library', path: text }] };
+  return isImage(text) ? parseImage(text) : { value: [{ kind: 'library', path: text }] };
+}
+
+/** Whether this word is an image, right or wrong. */
+function isImage(word: string): boolean {
+  return /^oci(\+\w+)?:/i.test(word);
+}
+
+function parseImage(text: string): Outcome<Targets> {
+  const [, scheme, name] = /^([a-z+]+):\/*(.*)$/is.exec(text)!;
+  if (!/^oci(\+http)?:\/\/[^/]/.test(text)) {
+    const hint = `write \`${/^oci\+http$/i.test(scheme) ? 'oci+http' : 'oci'}://${name || 'ghcr.io/acme/api:1.2'}\``;
+    return { fault: { message: `\`${text}\` is no image`, hint } };
+  }
+  if (/^[^/]*@/.test(name)) {
+    const hint = 'delete what stands before the `@`; `docker login` stores credentials';
+    return { fault: { message: 'an image has no user', hint } };
+  }
+  const reference = readReference(text);
+  if (typeof reference === 'string') return { fault: { message: `\`${text}\`: ${reference}` } };
+  return { value: [{ kind: 'image', reference }] };
 }
 
 function libraryFault(target: string): Fault | undefined {
@@ -42,6 +63,7 @@ function libraryFault(target: string): Fault | undefined {
     const message = 'a route goes to a library or to upstreams, not to both';
     return { message, hint: 'keep one kind; `canary` sends a part of the requests elsewhere' };
   }
+  if (isImage(target)) return undefined;
   const kind = missing.find(([form]) => form.test(target))?.[1];
   if (kind) return { message: `\`${target}\`: ${kind} are not supported yet`, hint: examples };
   if (/^[\w.-]+:\d+$|^\[[\da-f:]+\](:\d+)?$/i.test(target)) {

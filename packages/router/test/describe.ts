@@ -32,6 +32,12 @@ function describeTarget(target: Target): string {
   switch (target.kind) {
     case 'library':
       return `library ${target.path}`;
+    case 'image': {
+      const { registry, repository, tag, digest, plain } = target.reference;
+      const parts = Object.entries({ registry, repository, tag, digest });
+      const said = parts.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
+      return ['image', ...said, ...(plain ? ['plain'] : [])].join(' ');
+    }
     case 'upstream': {
       const { url, secure, host, port, socket, weight, backup } = target;
       const where = socket === null ? `${secure ? 'tls' : 'tcp'} ${host} ${port}` : `socket ${socket}`;
@@ -50,6 +56,7 @@ function describeValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(describeValue).join(', ')}]`;
   if (value instanceof RegExp || typeof value !== 'object' || value === null) return String(value);
   if ('kind' in value && value.kind === 'library') return describeTarget(value as Target);
+  if ('kind' in value && value.kind === 'image') return describeTarget(value as Target);
   if ('kind' in value && value.kind === 'upstream') return describeTarget(value as Target);
   return Object.entries(value)
     .map(([name, part]) => `${name} ${describeValue(part)}`)

@@ -27,12 +27,15 @@ export type Signed =
   | { messageSignature: { messageDigest: { algorithm: string; digest: string }; signature: string } }
   | { dsseEnvelope: { payload: string; payloadType: string; signatures: { sig: string }[] } };
 
-/** The text of a bundle. */
+/** The text of a bundle. Throws FL_SIGNATURE if no bundle can be made of what a service gave. */
 export function writeBundle(signed: Signed, signer: Signer, evidence: Evidence): string {
   const who = signer.certificate
     ? { certificate: { rawBytes: signer.certificate.toString('base64') } }
     : { publicKey: { hint: hintOf(signer.publicKey) } };
-  return JSON.stringify({ mediaType: MEDIA_TYPE, verificationMaterial: { ...who, ...evidence }, ...signed });
+  const verificationMaterial = { ...who, ...evidence };
+  const text = JSON.stringify(withoutEmpty({ mediaType: MEDIA_TYPE, verificationMaterial, ...signed }));
+  parseBundle(text, 'what a log or a timestamp authority gave');
+  return text;
 }
 
 /**
@@ -48,7 +51,7 @@ export function parseBundle(text: string, name: string): Bundle {
       throw new Error(`its mediaType is ${JSON.stringify(json.mediaType)?.slice(0, 100)}, not ${MEDIA_TYPE}`);
     const bundle = bundleFromJSON(json);
     const again = JSON.parse(JSON.stringify(bundleToJSON(bundle)));
-    if (!isDeepStrictEqual(withoutDefaults(json), withoutDefaults(again)))
+    if (!isDeepStrictEqual(withoutEmpty(json), withoutEmpty(again)))
       throw new Error('it has a field that no bundle has, or bytes that are no plain base64');
     return bundle;
   } catch (error) {
@@ -62,13 +65,25 @@ const squeezed = (text: string): string =>
     string ? JSON.stringify(JSON.parse(string)) : '',
   );
 
-/** Protobuf's JSON leaves out what has its default value, or doesn't. */
-function withoutDefaults(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => withoutDefaults(item));
+/** Fields that some write although they have nothing to say; protobuf's JSON leaves them out then. */
+const MAY_BE_EMPTY = new Set([
+  'hashes',
+  'hint',
+  'inclusionPromise',
+  'integratedTime',
+  'keyid',
+  'logIndex',
+  'rfc3161Timestamps',
+  'timestampVerificationData',
+  'tlogEntries',
+]);
+
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutEmpty(item));
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([name, field]) => [name, withoutDefaults(field)] as const);
-  return Object.fromEntries(fields.filter(([, field]) => !isDefault(field)));
+  const fields = Object.entries(value).filter(([name, field]) => !(MAY_BE_EMPTY.has(name) && isEmpty(field)));
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutEmpty(field)]));
 }
 
-const isDefault = (value: unknown): boolean =>
+const isEmpty = (value: unknown): boolean =>
   value === null || value === '' || value === '0' || (Array.isArray(value) && value.length === 0);

@@ -5,7 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { KeyKind } from './keys.ts';
 import { messageOf, trouble } from './trouble.ts';
 
-const PIECE = 1 << 20;
+const PIECE = 256 << 10;
 /** Ed25519 signs the message and not its hash, so node:crypto wants all of it at once. */
 const WHOLE = 512 << 20;
 
@@ -83,11 +83,13 @@ export async function readSmall(path: string, limit: number): Promise<string | n
   });
   if (file === null) return null;
   try {
-    const bytes = Buffer.alloc(limit + 1);
-    let size = 0;
-    for (let read = -1; read !== 0 && size <= limit; size += read)
-      read = (await file.read(bytes, size, limit + 1 - size, size)).bytesRead;
+    const { size } = await file.stat();
     if (size > limit) throw trouble(path, `is over ${limit} bytes: not what it should be`);
+    const bytes = Buffer.alloc(size + 1);
+    let end = 0;
+    for (let read = -1; read !== 0 && end <= size; end += read)
+      read = (await file.read(bytes, end, size + 1 - end, end)).bytesRead;
+    if (end !== size) throw trouble(path, 'changes while it is read');
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, size));
   } catch (error) {
     if (error instanceof TypeError) throw trouble(path, 'is no text', error);
