@@ -58,7 +58,7 @@ const broken: [string, (bytes: Buffer, path: string) => void, RegExp][] = [
   [
     'deleted file',
     (_, path) => rmSync(path),
-    /is gone; what was loaded goes on; build it again, or mend its path/,
+    /is gone; what was loaded goes on; put it back, or mend its path/,
   ],
   [
     'unknown ABI version',

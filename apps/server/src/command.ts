@@ -4,7 +4,7 @@ import { FlexilibError } from '@flexilib/native';
 export type Command =
   | { verb: 'help' }
   | { verb: 'version' }
-  | { verb: 'serve'; config: string; supervised: boolean }
+  | { verb: 'serve'; config: string; supervised: boolean; watch: boolean }
   | { verb: 'upgrade'; pid: string | undefined }
   | { verb: 'check'; config: string };
 
@@ -28,7 +28,12 @@ export function parseCommand(args: string[]): Command {
     case 'serve':
       if (rest.length > 0)
         throw usage(`serve takes no argument ${rest[0]}; name the file with --config ${rest[0]}`);
-      return { verb, config: values.config ?? DEFAULT_CONFIG, supervised: !values['no-supervisor'] };
+      return {
+        verb,
+        config: values.config ?? DEFAULT_CONFIG,
+        supervised: !values['no-supervisor'],
+        watch: values.watch ?? false,
+      };
     case 'check':
       if (rest.length > 1) throw usage('check takes one file');
       return { verb, config: rest[0] ?? values.config ?? DEFAULT_CONFIG };
@@ -49,6 +54,7 @@ function parse(args: string[]) {
     options: {
       config: { type: 'string', short: 'c' },
       'no-supervisor': { type: 'boolean' },
+      watch: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'V' },
     },

@@ -1,9 +1,10 @@
 export const help = `flexilib: a web server whose routes are native libraries
 
 Usage:
-  flexilib [serve] [--config FILE] [--no-supervisor]
-                             serve the routes of FILE (default ./proxy.ini); without a
-                             supervisor in one process, which nobody starts again
+  flexilib [serve] [--config FILE] [--watch] [--no-supervisor]
+                             serve the routes of FILE (default ./proxy.ini), and read
+                             it again when it changes (--watch); without a supervisor
+                             in one process, which nobody starts again
   flexilib check [FILE]      say what is wrong with FILE, and serve nothing
   flexilib upgrade [PID]     let a running server go on with the installed files
   flexilib --help | --version

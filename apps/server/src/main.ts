@@ -23,7 +23,7 @@ async function main(args: string[]): Promise<void> {
         process.exitCode = await check(command.config, log);
         return;
       case 'serve':
-        await serve(command.config, command.supervised, log);
+        await serve({ file: command.config, ...command }, log);
         return;
       case 'upgrade':
         await upgrade(command.pid, log);

@@ -1,7 +1,7 @@
 import { FlexilibError, type Supervisor } from '@flexilib/native';
 import { count } from './check.ts';
 import type { Log } from './log.ts';
-import { keepConfig, readSettings, type Settings } from './settings.ts';
+import { keepConfig, readSource, type Settings, settingsOf } from './settings.ts';
 
 export interface ReloadOptions {
   file: string;
@@ -10,6 +10,8 @@ export interface ReloadOptions {
   supervisor: Supervisor | null;
   /** The server's run directory. */
   shared: string | null;
+  /** The file was read; hash: SHA-256 of its bytes, which may have errors. */
+  onRead(hash: string): void;
 }
 
 /** Of several serving processes one speaks for all. */
@@ -29,7 +31,9 @@ export function createReload(
 
   async function once(): Promise<void> {
     try {
-      const next = await readSettings(file);
+      const source = await readSource(file);
+      options.onRead(source.hash);
+      const next = settingsOf(file, source);
       // Neither half in force nor dropped unseen, when a successor starts with what is kept here.
       if (started.server.require_signature !== next.server.require_signature)
         throw new FlexilibError(

@@ -7,25 +7,39 @@ import { openRunDirectory } from '@flexilib/loader';
 import { findSupervisor, type Listener, notify, type Supervisor, supervise } from '@flexilib/native';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
-import { configCopy, keepConfig, readSettings, type Settings } from './settings.ts';
+import { configCopy, keepConfig, readSource, type Settings, settingsOf } from './settings.ts';
 import { pidFile } from './upgrade.ts';
 import { work } from './work.ts';
 
+export interface ServeOptions {
+  /** The configuration's. */
+  file: string;
+  supervised: boolean;
+  /** Whether the file is read again when it changes. */
+  watch: boolean;
+}
+
 /** Serves until a signal ends it. Throws FL_CONFIG, FL_LISTEN, FL_RUNTIME. */
-export async function serve(file: string, supervised: boolean, log: Log): Promise<void> {
+export async function serve(options: ServeOptions, log: Log): Promise<void> {
+  const { file, supervised, watch } = options;
   const supervisor = findSupervisor();
   if (supervisor) {
-    await serveFor(supervisor, file, log);
+    await serveFor(supervisor, options, log);
     return;
   }
-  const settings = await readSettings(file);
+  const source = await readSource(file);
+  const settings = settingsOf(file, source);
   for (const warning of settings.warnings) log.warn(warning);
   const listeners = await listen(settings.server);
   const listening = listeners.map(urlOf).join(' ');
-  if (supervised) await superviseFrom(file, settings, listeners, listening, log);
+  if (supervised) await superviseFrom(options, settings, listeners, listening, log);
   const runDirectory = await openRunDirectory();
   if (runDirectory.path) await tellAddress(runDirectory.path, listeners, log);
-  await work({ file, log, settings, runDirectory, listeners: listeners.map(({ fd }) => fd), supervisor });
+  await work({
+    ...{ file, log, settings, runDirectory, supervisor },
+    listeners: listeners.map(({ fd }) => fd),
+    watched: watch ? source.hash : null,
+  });
   log.info(`listening on ${listening}`);
   await log.flush();
   notify('READY=1');
@@ -45,7 +59,7 @@ async function tellAddress(directory: string, listeners: Listener[], log: Log): 
 
 /** Ends as the supervisor. */
 async function superviseFrom(
-  file: string,
+  { file, watch }: ServeOptions,
   settings: Settings,
   listeners: Listener[],
   listening: string,
@@ -59,10 +73,11 @@ async function superviseFrom(
     await tellAddress(directory, listeners, log);
   }
   const bin = join(import.meta.dirname, '../bin/flexilib.cjs');
+  const flags = watch ? ['--watch'] : [];
   await log.flush();
   return supervise({
     workers: settings.server.workers,
-    command: [process.execPath, ...process.execArgv, bin, 'serve', '--config', file],
+    command: [process.execPath, ...process.execArgv, bin, 'serve', '--config', file, ...flags],
     listeners: listeners.map(({ fd }) => fd),
     listening,
     directory,
@@ -70,14 +85,19 @@ async function superviseFrom(
   });
 }
 
-async function serveFor(supervisor: Supervisor, file: string, log: Log): Promise<void> {
+async function serveFor(supervisor: Supervisor, { file, watch }: ServeOptions, log: Log): Promise<void> {
   const server = process.env.FLEXILIB_SHARED_DIR;
   const runDirectory = await openRunDirectory();
   delete process.env.FLEXILIB_SHARED_DIR; // no business of libraries
   const copy = server && configCopy(server);
   // A cleaner of temporary files may have removed the copy: the file is better than nothing.
   const inForce = supervisor.start !== 'upgrade' && copy && existsSync(copy) ? copy : file;
-  const settings = await readSettings(file, inForce);
-  await work({ file, log, settings, runDirectory, listeners: supervisor.listeners, supervisor });
+  const source = await readSource(file, inForce);
+  const settings = settingsOf(file, source);
+  await work({
+    ...{ file, log, settings, runDirectory, supervisor },
+    listeners: supervisor.listeners,
+    watched: watch ? source.hash : null,
+  });
   if (supervisor.start === 'upgrade' && server) await keepConfig(server, settings).catch(() => {});
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -26,6 +27,13 @@ export interface Settings {
   text: string;
 }
 
+/** What a file held. */
+export interface Source {
+  text: string;
+  /** SHA-256 of its bytes, in lower-case hex. */
+  hash: string;
+}
+
 /** In the run directory: the configuration that is in force, whatever the file says by now. A successor goes on with it. */
 export const configCopy = (directory: string): string => join(directory, 'proxy.ini');
 
@@ -39,15 +47,22 @@ export async function keepConfig(directory: string, { text }: Settings): Promise
 /** As it was at the start: a library may change it. */
 export const startedWith: NodeJS.ProcessEnv = { ...process.env };
 
-/**
- * Reads and checks the file and the environment. copy: read instead of the file, which it is a copy of.
- * Throws FL_CONFIG, whose message names every error, a line each.
- */
-export async function readSettings(file: string, copy: string = file): Promise<Settings> {
-  const text = await readFile(copy, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+/** copy: read instead of the file, which it is a copy of. Throws FL_CONFIG. */
+export async function readSource(file: string, copy: string = file): Promise<Source> {
+  const bytes = await readFile(copy).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === 'ENOENT' ? 'no such file; name one with --config FILE' : cause.message;
     throw new FlexilibError('FL_CONFIG', `${file}: ${why}`, { path: file, cause });
   });
+  return { text: bytes.toString(), hash: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** Reads and checks the file and the environment. Throws FL_CONFIG, whose message names every error, a line each. */
+export async function readSettings(file: string): Promise<Settings> {
+  return settingsOf(file, await readSource(file));
+}
+
+/** The same, of what was read already. */
+export function settingsOf(file: string, { text }: Source): Settings {
   const config = parseConfig(text, file);
   const environment = environmentOptions(startedWith);
   const errors = [...config.errors.map(formatDiagnostic), ...environment.errors];

@@ -14,6 +14,7 @@ import { createGroups } from '@flexilib/proxy';
 import { createWatcher, type Watcher } from '@flexilib/watcher';
 import { count } from './check.ts';
 import { joinDev } from './dev.ts';
+import { type Follower, followConfig } from './follow.ts';
 import { createLines } from './lines.ts';
 import type { Log } from './log.ts';
 import { createPullNotes } from './pull-notes.ts';
@@ -53,6 +54,8 @@ export interface WorkOptions {
   /** Descriptors of the listening sockets. */
   listeners: number[];
   supervisor: Supervisor | null;
+  /** SHA-256 of the configuration that was read, when its file is to be followed; null: it isn't. */
+  watched: string | null;
 }
 
 /** Serves, from when it settles, until a signal or the supervisor ends the process. Throws FL_RUNTIME. */
@@ -63,6 +66,7 @@ export async function work({
   runDirectory,
   listeners,
   supervisor,
+  watched,
 }: WorkOptions): Promise<void> {
   const { server } = settings;
   const parent = process.ppid;
@@ -153,8 +157,10 @@ export async function work({
     dev: dev?.hooks,
   });
 
+  const { shared } = runDirectory;
+  let follower: Follower | null = null;
   const reload = createReload(
-    { file, started: settings, log, supervisor, shared: runDirectory.shared },
+    { file, started: settings, log, supervisor, shared, onRead: (hash) => follower?.known(hash) },
     (routes) => {
       images = imagesOf(routes);
       puller?.keepOnly(images);
@@ -168,6 +174,7 @@ export async function work({
     pulse.leave();
     puller?.close();
     dev?.leave();
+    await follower?.close();
     await door.close(grace);
     groups.close();
     await Promise.race([settleReports(), sleep(REPORTS_MS)]);
@@ -189,11 +196,13 @@ export async function work({
       pulse.leave();
       puller?.close();
       dev?.leave();
+      await follower?.close(); // its successor does it
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);
     },
     abandon: () => end(ORPHAN_MS),
   });
+  if (watched) follower = followConfig({ file, hash: watched, log, supervisor, shared, reload });
   runtime.mend(); // what is now should be so: no library has run yet
   restWhenQuiet(() => {
     door.trim();

@@ -66,6 +66,8 @@ export interface Supervisor {
   beat(): void;
   /** This process can't be trusted any more, or is too large: another is to take its place. */
   replace(why: string): void;
+  /** All processes of the server are to read the configuration again, this one too. */
+  reload(): void;
 }
 
 /** The supervisor of this process, or null. Its variables are taken out of the environment, which libraries see. */
@@ -102,5 +104,6 @@ export function findSupervisor(): Supervisor | null {
     },
     beat: () => tell('b'),
     replace: (why) => tell(`s${why}`),
+    reload: () => tell('h'),
   };
 }

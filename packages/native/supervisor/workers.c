@@ -1,6 +1,6 @@
 /* Serving processes: how they start, what they say, how they end. Each has a channel, a pair of sockets, of which
  * the other end lives and dies with the process. From it: r ready, b beat, x it may be damaged, s<why> to be
- * replaced. To it: h reload, t end, d leave to a successor. Signals could be blocked by a library. */
+ * replaced, h all are to reload. To it: h reload, t end, d leave to a successor. Signals could be blocked by a library. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -103,6 +103,7 @@ void workers_hear(worker *worker) {
         case 'r': slots_ready(worker); break;
         case 'x': slots_damaged(worker); break;
         case 's': slots_suspect(worker, message + 1); break;
+        case 'h': slots_reload(); break;
         }
     }
     if (len < 0 && (errno == EAGAIN || errno == EINTR)) return;

@@ -76,7 +76,7 @@ export function watchFile(
     if (found.kind === 'missing') {
       // A file that nobody has seen yet is no news; one that went away is, though what was loaded goes on.
       if (last !== null)
-        tell('is gone; what was loaded goes on; build it again, or mend its path in the configuration');
+        tell('is gone; what was loaded goes on; put it back, or mend its path where it is named');
     } else if (found.kind === 'problem') {
       id = ''; // it may pass without a trace in the file: the next look tries again
       tell(found.message);

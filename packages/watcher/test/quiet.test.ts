@@ -36,7 +36,7 @@ describe.concurrent('no event', () => {
     await sleep(2 * SETTLE);
     scene.write('a.so', OLD);
     expect(await scene.hashes(0)).toEqual([]);
-    expect(scene.problems).toEqual([expect.stringMatching(/^is gone; .*build it again/)]);
+    expect(scene.problems).toEqual([expect.stringMatching(/^is gone; .*put it back/)]);
     rmSync(scene.at('a.so'));
     await scene.until('the problem again', () => scene.problems.length === 2);
   });
