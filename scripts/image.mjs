@@ -9,6 +9,8 @@ import { build, findBuilder, findEngine, thisPlatform } from './image/builder.mj
 import { platforms, stageContext } from './image/context.mjs';
 import { writeLayout } from './image/layout.mjs';
 import { loadInto } from './image/load.mjs';
+import { readLayout } from './image/read.mjs';
+import { writeSboms } from './image/sbom.mjs';
 import { describe } from './image/version.mjs';
 
 const help = `npm run image -- [OPTIONS]
@@ -55,7 +57,7 @@ async function main() {
   const work = mkdtempSync(join(tmpdir(), 'flexilib-image-'));
   try {
     const context = join(work, 'context');
-    await stageContext(names, context, values.locked);
+    const parts = await stageContext(names, context, values.locked);
     const images = [];
     for (const platform of names) {
       console.error(`${platform}: docker/Dockerfile, with ${builder}`);
@@ -70,9 +72,14 @@ async function main() {
         `${platform}: ${(size / 1e6).toFixed(1)} MB in ${layers.length} layers, ${manifest.digest}`,
       );
     }
+    const count = writeSboms(values.output, parts, layout.index.digest, labels);
+    console.log(`sbom.cdx.json, sbom.spdx.json: ${count} packages`);
     const engine = await findEngine();
-    if (engine) await loadInto(engine, values.output, layout.images, tag);
-    console.log(`${tag}: ${layout.index.digest}, in ${values.output}${engine ? `, and in ${engine}` : ''}`);
+    const mine = readLayout(values.output).images[thisPlatform];
+    if (engine && mine) await loadInto(engine, mine, tag);
+    console.log(
+      `${tag}: ${layout.index.digest}, in ${values.output}${engine && mine ? `, and in ${engine}` : ''}`,
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

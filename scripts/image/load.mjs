@@ -1,32 +1,31 @@
 // Gives an image to docker or podman, in the format that all their versions load.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { $ } from 'zx';
-import { thisPlatform } from './builder.mjs';
 
-/** folder, images: of writeLayout. An engine gets the image for its own machine, or the only one. */
-export async function loadInto(engine, folder, images, tag) {
-  const image = images.find(({ platform }) => platform === thisPlatform) ?? images[0];
+/** image: of readLayout. */
+export async function loadInto(engine, image, tag) {
   const work = mkdtempSync(join(tmpdir(), 'flexilib-load-'));
   try {
-    const archive = join(work, 'image.tar');
-    await writeArchive(archive, folder, image, tag);
-    await $`${engine} load --input ${archive}`;
+    await writeArchive(join(work, 'image.tar'), image, tag);
+    await $`${engine} load --input ${join(work, 'image.tar')}`;
   } finally {
     rmSync(work, { recursive: true });
   }
 }
 
 /** What `docker save` writes. */
-export async function writeArchive(path, folder, { config, layers }, tag) {
-  const blob = ({ digest }) => `blobs/${digest.replace(':', '/')}`;
+export async function writeArchive(path, { config, layers }, tag) {
   const work = mkdtempSync(join(tmpdir(), 'flexilib-archive-'));
   try {
-    const manifest = [{ Config: blob(config), RepoTags: [tag], Layers: layers.map(blob) }];
+    const manifest = [
+      { Config: 'config.json', RepoTags: [tag], Layers: layers.map((layer) => basename(layer)) },
+    ];
     writeFileSync(join(work, 'manifest.json'), JSON.stringify(manifest));
-    const blobs = [config, ...layers].map(blob);
-    await $`tar -cf ${path} -C ${work} manifest.json -C ${folder} ${[...new Set(blobs)]}`;
+    writeFileSync(join(work, 'config.json'), JSON.stringify(config));
+    const blobs = layers.map((layer) => basename(layer));
+    await $`tar -cf ${path} -C ${work} manifest.json config.json -C ${dirname(layers[0])} ${blobs}`;
   } finally {
     rmSync(work, { recursive: true });
   }
