@@ -13,7 +13,7 @@ import { commitOf } from './release/commit.mjs';
 import { root } from './release/packages.mjs';
 import { claim, prove } from './release-image/claims.mjs';
 import { howToVerify } from './release-image/how.mjs';
-import { pullBack, push, setTags } from './release-image/registry.mjs';
+import { push, setTags } from './release-image/registry.mjs';
 import { signerOf } from './release-image/signer.mjs';
 
 const help = `Usage: npm run release:image -- REGISTRY/NAME [--tag TAG]... [options]
@@ -60,7 +60,7 @@ async function main() {
   const source = await commitOf(forge);
   if (source.changes)
     throw new Error(`the working tree has changes; an image is of a commit:\n${source.changes}`);
-  const signer = await signerOf(values, forge, work);
+  const signer = await signerOf(values, forge);
 
   const startedOn = new Date();
   await $({ cwd: root, stdio: 'inherit' })`npm run image -- --platform ${platforms.join()} --locked`;
@@ -86,18 +86,13 @@ async function main() {
 
   const there = await push(layout, digest, registry, source.short);
   console.log(`${registry.name}@${digest}: ${there ? `there already, as ${source.short}` : 'pushed'}`);
-  const at = (digest) => `${registry.name}@${digest}`;
   const claims = [
-    { image: at(digest), attestation: null },
-    ...manifests.map(({ digest }) => ({ image: at(digest), attestation: null })),
-    ...attestations.map((attestation) => ({ image: at(digest), attestation })),
+    { image: `${registry.name}@${digest}`, attestations },
+    ...manifests.map(({ digest }) => ({ image: `${registry.name}@${digest}`, attestations: [] })),
   ];
-  for (const each of claims) await claim(each, signer);
-
-  const bytes = await pullBack(openRegistry(reference), digest);
-  console.log(`${at(digest)}: pulled back, ${(bytes / 1e6).toFixed(1)} MB`);
+  for (const each of claims) if (!(await claim(each, signer))) console.log(`${each.image}: signed already`);
   for (const each of claims) await prove(each, signer);
   await setTags(registry, digest, tags);
   for (const tag of tags) console.log(`${registry.name}:${tag}`);
-  console.log(howToVerify(`${registry.name}:${source.short}`, signer, values));
+  console.log(howToVerify(registry.name, source.short, digest, signer.trust.signer, values));
 }
