@@ -20,7 +20,10 @@ export async function startDockerRegistry(): Promise<ImageRegistry> {
   const host = `127.0.0.1:${await freePort()}`;
   const config = join(folder, 'config.yml'); // JSON is YAML
   const storage = { filesystem: { rootdirectory: join(folder, 'registry') } };
-  writeFileSync(config, JSON.stringify({ version: 0.1, storage, http: { addr: host }, log: { level: 'error' } }));
+  writeFileSync(
+    config,
+    JSON.stringify({ version: 0.1, storage, http: { addr: host }, log: { level: 'error' } }),
+  );
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   await answers(`http://${host}/v2/`, child);
   return { host, close: () => end(child) };

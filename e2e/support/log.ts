@@ -70,9 +70,7 @@ function rootOf(url: string, key: KeyObject): object {
   };
   return {
     mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-    tlogs: [
-      { baseUrl: url, hashAlgorithm: 'SHA2_256', publicKey, logId: { keyId: id.digest('base64') } },
-    ],
+    tlogs: [{ baseUrl: url, hashAlgorithm: 'SHA2_256', publicKey, logId: { keyId: id.digest('base64') } }],
   };
 }
 
