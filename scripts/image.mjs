@@ -18,9 +18,11 @@ const help = `npm run image -- [OPTIONS]
   --tag NAME:TAG    flexilib:SHORTSHA
   --output DIR      where the layout and the SBOMs go; dist-image
   --locked          fail when a package of docker/debian.lock isn't to be had, rather than take a newer one
-  --base IMAGE      of the stage that builds; nothing of it stays. oci:DIR:TAG for one that \`npm run image:base\` made`;
+  --base IMAGE      of the stage that builds; nothing of it stays. oci:DIR:TAG for one that \`npm run image:base\` made.
+                    Also FLEXILIB_IMAGE_BASE`;
 
 const root = join(import.meta.dirname, '..');
+const { env } = process;
 $.cwd = root;
 
 try {
@@ -48,6 +50,7 @@ async function main() {
     throw new Error(`there is no image for ${unknown}, only for ${Object.keys(platforms).join(', ')}`);
   const names = Object.keys(platforms).filter((name) => asked.includes(name)); // one order, one digest
 
+  const base = values.base ?? env.FLEXILIB_IMAGE_BASE;
   const builder = await findBuilder();
   const { labels, created, short } = await describe();
   const tag = values.tag ?? `flexilib:${short}`;
@@ -59,7 +62,7 @@ async function main() {
     for (const platform of names) {
       console.error(`${platform}: docker/Dockerfile, with ${builder}`);
       const into = join(work, platform.replace('/', '-'));
-      images.push({ platform, ...(await build(builder, platform, context, values.base, into)) });
+      images.push({ platform, ...(await build(builder, platform, context, base, into)) });
     }
     rmSync(values.output, { recursive: true, force: true });
     const layout = await writeLayout(values.output, images, { labels, created, name: tag.split(':').at(-1) });
