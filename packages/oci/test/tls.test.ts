@@ -39,7 +39,10 @@ afterEach(async () => {
 
 /** Gives its host and port. */
 async function serveTls(answer: RequestListener): Promise<string> {
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, answer).listen(0, '127.0.0.1');
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, answer).listen(
+    0,
+    '127.0.0.1',
+  );
   servers.add(server);
   await once(server, 'listening');
   return `0.0.0.0:${(server.address() as AddressInfo).port}`;
