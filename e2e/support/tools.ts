@@ -15,6 +15,7 @@ export type GoTool =
   | 'crane'
   | 'helm'
   | 'kubeconform'
+  | 'oci-registry'
   | 'rekor-cli'
   | 'rekor-tiles';
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type KeyType, writeKeys } from '../support/keys.ts';
-import { startLog, type TransparencyLog } from '../support/rekor.ts';
+import { type Log, startLog } from '../support/log.ts';
 import { run, temporaryFolder } from '../support/server.ts';
 import { goTool } from '../support/tools.ts';
 
@@ -310,7 +310,7 @@ describe('verify', () => {
 });
 
 describe.skipIf(!rekor)('a log', () => {
-  let log: TransparencyLog;
+  let log: Log;
   beforeAll(async () => {
     log = await startLog(rekor ?? '');
   });

@@ -139,7 +139,6 @@ export async function work({
     supervisor && supervisor.slot > 0
       ? null
       : createPuller({ cache: settings.cache, env: startedWith, notes, log });
-  puller?.keepOnly(images);
   const groups = createGroups({
     onState: (key, text, worse) => log[worse ? 'error' : 'info'](`${key}: ${text}`),
   });
@@ -204,6 +203,7 @@ export async function work({
   });
   if (watched) follower = followConfig({ file, hash: watched, log, supervisor, shared, reload });
   runtime.mend(); // what is now should be so: no library has run yet
+  puller?.keepOnly(images); // its process's pipes come and go
   restWhenQuiet(() => {
     door.trim();
     runtime.trim();
