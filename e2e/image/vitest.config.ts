@@ -5,7 +5,7 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     include: ['image/*.test.ts'],
     testTimeout: 300_000, // an image is built
-    hookTimeout: 300_000,
+    hookTimeout: 600_000,
   },
 });
 export default config;
