@@ -1,5 +1,5 @@
-// A real API server to try charts and manifests on: npm run test:kubernetes builds its programs from here.
-module flexilib/e2e/kubernetes
+// Kubernetes itself, without nodes: charts and manifests are tried on its API server (npm run test:kubernetes).
+module flexilib.tools/kubernetes
 
 go 1.26.0
 
