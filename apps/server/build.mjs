@@ -16,6 +16,7 @@ const { metafile } = await build({
     supply: join(here, 'src/supply.ts'), // what signs, verifies and pushes
     pull: join(here, 'src/pull.ts'), // the process that gets libraries from registries
     live: join(here, '../../packages/sdk/src/live/index.ts'), // what serves for `flexilib dev` loads it
+    signature: join(here, '../../packages/signing/src/require.ts'), // what serves with require_signature does
     'testing-child': join(here, '../../packages/testing/src/child.ts'), // the process that `flexilib invoke` starts
   },
   outdir: join(here, 'dist'),
@@ -34,10 +35,11 @@ const { metafile } = await build({
       },
     },
     {
-      name: 'live',
+      name: 'loaded when needed',
       setup({ onResolve }) {
-        onResolve({ filter: /^@flexilib\/sdk\/live$/ }, ({ kind }) =>
-          kind === 'dynamic-import' ? { path: './live.cjs', external: true } : undefined,
+        const parts = { '@flexilib/sdk/live': './live.cjs', '@flexilib/signing/require': './signature.cjs' };
+        onResolve({ filter: /^@flexilib\/(sdk\/live|signing\/require)$/ }, ({ kind, path }) =>
+          kind === 'dynamic-import' ? { path: parts[path], external: true } : undefined,
         );
       },
     },

@@ -35,16 +35,30 @@ export const listOf = (packages) =>
   )}\n`;
 
 /** THIRD-PARTY.txt: their licences. texts: of one, the files of its licence, else those in its folder. */
-export const noticesOf = (packages) => packages.map(noticeOf).join('\n');
-
-function noticeOf({ name, version, license, folder, texts = licencesIn(folder) }) {
-  const line = '='.repeat(78);
-  const text = texts.map((path) => readFileSync(path, 'utf8').replaceAll('\r', '').trim()).join('\n\n');
-  return `${line}\n${name} ${version}, licence: ${license}\n${line}\n\n${text}\n`;
+export function noticesOf(packages) {
+  const apache = packages.find(
+    ({ license, folder }) => license === 'Apache-2.0' && licencesIn(folder).length > 0,
+  );
+  const textsOf = ({ license, folder, texts = licencesIn(folder) }) => {
+    if (texts.length > 0) return texts;
+    // That text names no holder of the rights: it is the same in each package, of which some leave it out.
+    return license === 'Apache-2.0' && apache ? licencesIn(apache.folder) : [];
+  };
+  return packages.map((one) => noticeOf(one, textsOf(one))).join('\n');
 }
 
+function noticeOf({ name, version, license }, texts) {
+  const line = '='.repeat(78);
+  const text = texts.map((path) => readFileSync(path, 'utf8').replaceAll('\r', '').trim()).join('\n\n');
+  return `${line}\n${name} ${version}, licence: ${license}\n${line}\n\n${text || MISSING}\n`;
+}
+
+/** A test looks for it: what gets in must come with its licence. */
+const MISSING = 'Its package has no text of it.';
+
 function licencesIn(folder) {
-  const found = globSync('{LICEN[CS]E,[Ll]icen[cs]e,NOTICE,COPYING}*', { cwd: folder }).sort();
-  if (found.length === 0) throw new Error(`${folder} has no file with its licence; name one in inside.mjs`);
-  return found.map((name) => join(folder, name));
+  if (!folder) return [];
+  return globSync('{LICEN[CS]E,[Ll]icen[cs]e,NOTICE,COPYING}*', { cwd: folder })
+    .sort()
+    .map((name) => join(folder, name));
 }

@@ -19,6 +19,7 @@ import { runRounds } from './rounds.ts';
 import { runSaves, savesTable } from './saves.ts';
 import { runSoak } from './soak.ts';
 import { complaints, soakTable } from './soak-verdict.ts';
+import { runStart, startTable } from './start.ts';
 import { tables } from './tables.ts';
 import { runTail, tailTable } from './tail.ts';
 import { targetsTable } from './targets.ts';
@@ -86,6 +87,10 @@ async function run(options: Options): Promise<void> {
     const results = await runFaults(options);
     await keep('faults', results, save);
     print([faultsTable(results)]);
+  } else if (mode === 'start') {
+    const results = await runStart(options);
+    await keep('start', results, save);
+    print([startTable(results)]);
   } else {
     const results = await runSoak(options);
     await keep('soak', results, save);

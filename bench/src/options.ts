@@ -14,6 +14,7 @@ loads it from another. The table shows medians over the rounds.
     neighbours     p99 of a fast route alone, and beside a library that computes 50 ms a call
     tail           p99 at 64 connections while no server is at its limit
     faults         the guard, kills of the serving process, a library that crashes for a minute
+    start          to the first answer, and memory at rest: the bundle, its sources, flags of V8, a cache of compiled code
     saves          flexilib dev: from a save of a template's source to the new answer, in C, Rust and Zig
     soak           FlexiLib under a mixed load while its library is swapped once a second
 
@@ -24,7 +25,7 @@ loads it from another. The table shows medians over the rounds.
     --only A,B     these servers only; their ratios need flexilib-inline, or flexilib of the proxies, among them
     --workloads A  of ${workloadNames.join(', ')}; of proxies ${proxyWorkloadNames.join(', ')}
     --connections N  idle connections to hold (10000; of proxies 0), in the first three rounds
-    --requests N   of soak (20000000) and memory (1000000)
+    --requests N   of soak (20000000), memory (1000000) and start (1000)
     --quick        one round, one second: is everything in order?
     --save         keep the results in bench/results and write docs/performance.md; a full run of nine rounds or
                    more, with all servers, does so by itself. Results are always left in bench/dist
@@ -33,8 +34,17 @@ loads it from another. The table shows medians over the rounds.
     --help
 `;
 
-export type Mode = 'peers' | 'proxies' | 'memory' | 'neighbours' | 'tail' | 'faults' | 'saves' | 'soak';
-const modes: Mode[] = ['proxies', 'memory', 'neighbours', 'tail', 'faults', 'saves', 'soak'];
+export type Mode =
+  | 'peers'
+  | 'proxies'
+  | 'memory'
+  | 'neighbours'
+  | 'tail'
+  | 'faults'
+  | 'start'
+  | 'saves'
+  | 'soak';
+const modes: Mode[] = ['proxies', 'memory', 'neighbours', 'tail', 'faults', 'start', 'saves', 'soak'];
 const FULL_ROUNDS = 9;
 const roundsOf: Record<Mode, number> = {
   peers: FULL_ROUNDS,
@@ -42,6 +52,7 @@ const roundsOf: Record<Mode, number> = {
   neighbours: FULL_ROUNDS,
   tail: FULL_ROUNDS,
   faults: FULL_ROUNDS,
+  start: FULL_ROUNDS,
   memory: 3,
   saves: 1,
   soak: 1,

@@ -12,6 +12,7 @@ import { type Results, rounds } from './results.ts';
 import { type Saves, savesTable } from './saves.ts';
 import type { Soak } from './soak.ts';
 import { soakTable } from './soak-verdict.ts';
+import { type Start, startTable } from './start.ts';
 import { tables } from './tables.ts';
 import { type Tail, tailTable } from './tail.ts';
 import { targetsTable } from './targets.ts';
@@ -81,6 +82,7 @@ export async function report(): Promise<void> {
     neighbours: section<Neighbours>('neighbours', (it) => markdown(neighboursTable(it))),
     tail: section<Tail>('tail', (it) => markdown(tailTable(it))),
     faults: section<Faults>('faults', (it) => markdown(faultsTable(it))),
+    start: section<Start>('start', (it) => markdown(startTable(it))),
     saves: section<Saves>('saves', (it) => markdown(savesTable(it))),
     soak: section<Soak>('soak', (it) => markdown(soakTable(it))),
   };

@@ -17,6 +17,7 @@ export type GoTool =
   | 'helm'
   | 'kubeconform'
   | 'kubernetes'
+  | 'oci-registry'
   | 'rekor-cli'
   | 'rekor-tiles';
 

@@ -81,6 +81,7 @@ describe.each([
   it.each([
     [['--version'], `flexilib ${version}`],
     [['inspect', '--help'], 'flexilib inspect'],
+    [['sign', '--help'], 'flexilib sign'],
   ])('has all of the command: %j', (args, expected) => {
     const { status, stdout, stderr } = spawnSync(node(), [command(), ...args], { env, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
@@ -111,6 +112,7 @@ it('tells what others have written of it, and under which licence', () => {
   expect(packages.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['ini', 'chokidar', `@koromix/koffi-linux-${process.arch}`, 'musl', 'zig']),
   );
+  expect(notices).not.toContain('Its package has no text of it.');
   for (const { name, version, purl, files } of packages) {
     expect(notices).toContain(`\n${name} ${version}, licence: `);
     expect(purl).toMatch(/^pkg:(npm|generic)\/[\w%./-]+@[\w.-]+$/);

@@ -40,7 +40,7 @@ export const packages = [
   { from: 'packages/abi-headers', files: ['include', 'zig', 'rust'] },
   {
     from: 'apps/server',
-    files: ['bin', 'dist/*.cjs', 'dist/*.js', 'dist/*.css'],
+    files: ['bin', 'dist/*.cjs', 'dist/*.js', 'dist/*.css', 'dist/*.txt'],
     manifest: nativeDependencies,
   },
   {

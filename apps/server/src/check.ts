@@ -1,18 +1,28 @@
-import { access, constants, open } from 'node:fs/promises';
-import { ElfProblem, objection, readElf } from '@flexilib/loader';
+import { createHash } from 'node:crypto';
+import { access, constants, open, readFile } from 'node:fs/promises';
+import {
+  type ElfFacts,
+  ElfProblem,
+  objection,
+  readElf,
+  requireSignature,
+  type Verify,
+} from '@flexilib/loader';
 import { FlexilibError } from '@flexilib/native';
 import type { Log } from './log.ts';
 import { imagesOf, librariesOf, readSettings, type Settings } from './settings.ts';
+import { verifierFor } from './signed.ts';
 
 /** `flexilib check`: tells everything that is wrong; gives the exit status. A library that isn't built yet is no error. */
 export async function check(file: string, log: Log): Promise<number> {
   try {
-    const { routes, warnings } = await readSettings(file);
+    const { routes, server, warnings } = await readSettings(file);
+    const verify = await verifierFor(server.require_signature, false, log);
     for (const warning of warnings) log.warn(warning);
     const images = imagesOf(routes); // a file is checked where it is, a registry isn't asked
     for (const library of librariesOf(routes)) {
       if (images.has(library)) continue;
-      const doubt = await doubtAbout(library);
+      const doubt = await doubtAbout(library, verify);
       if (doubt) log.warn(doubt);
     }
     const { urls, files } = upstreamsOf(routes);
@@ -41,14 +51,26 @@ export function count(n: number, what: string): string {
 }
 
 /** What would keep a library from being loaded, as far as its file tells; none of its code runs. */
-async function doubtAbout(path: string): Promise<string | null> {
+async function doubtAbout(path: string, verify: Verify | null): Promise<string | null> {
   try {
     await using file = await open(path);
-    return objection(path, await readElf(file, (await file.stat()).size))?.message ?? null;
+    const facts = await readElf(file, (await file.stat()).size);
+    return objection(path, facts)?.message ?? (await signatureDoubt(path, facts, verify));
   } catch (error) {
     if (error instanceof ElfProblem) return `${path}: ${error.message}`;
     return explain(path, error as Error);
   }
+}
+
+async function signatureDoubt(path: string, facts: ElfFacts, verify: Verify | null): Promise<string | null> {
+  if (!verify) return null;
+  const hash = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+  return requireSignature(verify, path, path, hash, facts, null).then(
+    () => null,
+    (error: Error) => error.message,
+  );
 }
 
 function explain(path: string, error: NodeJS.ErrnoException): string {

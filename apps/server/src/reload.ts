@@ -34,6 +34,12 @@ export function createReload(
       const source = await readSource(file);
       options.onRead(source.hash);
       const next = settingsOf(file, source);
+      // Neither half in force nor dropped unseen, when a successor starts with what is kept here.
+      if (started.server.require_signature !== next.server.require_signature)
+        throw new FlexilibError(
+          'FL_CONFIG',
+          `${file}: [server] require_signature changes by a restart alone`,
+        );
       for (const warning of next.warnings) log.warn(warning);
       const changed = changedOptions(started.server, next.server);
       if (changed.length > 0) log.warn(`${file}: [server] ${changed.join(', ')}: needs a restart`);

@@ -72,7 +72,11 @@ export function settingsOf(file: string, { text }: Source): Settings {
   const cache = resolve(cacheFolder(startedWith));
   return {
     routes: config.routes.map((route) => settleRoute(route, server, folder, cache)),
-    server: { ...server, threads: server.threads ?? threadsOf(server.workers) },
+    server: {
+      ...server,
+      threads: server.threads ?? threadsOf(server.workers),
+      require_signature: server.require_signature && resolve(folder, server.require_signature),
+    },
     maxBody: Math.min(server.max_body ?? LIBRARY_BODY_MAX, LIBRARY_BODY_LIMIT),
     trusted: server.trusted_proxies ?? [],
     warnings: config.warnings.map(formatDiagnostic),

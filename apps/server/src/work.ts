@@ -26,6 +26,7 @@ import { restWhenQuiet } from './rest.ts';
 import { buildTable } from './routes.ts';
 import { imagesOf, librariesOf, type Settings, startedWith } from './settings.ts';
 import { onCommands } from './signals.ts';
+import { bundleOf, libraryOf, verifierFor } from './signed.ts';
 
 /** How long requests in flight may take when the process is told to end. */
 const GRACE_MS = 10_000;
@@ -94,10 +95,15 @@ export async function work({
 
   if (dev) runtime.watchHeap();
 
+  const verify = await verifierFor(server.require_signature, dev !== null, log);
   const loader = createLoader({
     runtime,
     runDirectory,
-    onSeen: (path, hash) => watcher.watch(path, hash),
+    ...(verify && { verify }),
+    onSeen(path, hash) {
+      watcher.watch(path, hash);
+      if (verify) watcher.watch(bundleOf(path), null); // it may come later than its library
+    },
     onLoaded(path, { number, older }, milliseconds) {
       if (dev) return; // the tool tells it
       const what = older ? 'serves, the build before the one in the file' : 'serves';
@@ -107,13 +113,17 @@ export async function work({
       log.error(serving ? `${error.message} (generation ${serving.number} goes on)` : error.message);
     },
     onHealth: (path, text, worse) => log[worse ? 'error' : 'info'](`${path}: ${text}`),
-    onUnwanted: (path) => watcher.unwatch(path),
+    onUnwanted(path) {
+      watcher.unwatch(path);
+      if (verify) watcher.unwatch(bundleOf(path));
+    },
     onProblem: (path, text) => log.warn(`${path}: ${text}`),
   });
 
   const watcher: Watcher = createWatcher({
-    async onChange(path) {
+    async onChange(changed) {
       const begun = performance.now();
+      const path = verify ? libraryOf(changed) : changed;
       const refreshed = await loader.executor(path).refresh();
       dev?.replaced(path, refreshed, performance.now() - begun);
     },
@@ -129,7 +139,6 @@ export async function work({
     supervisor && supervisor.slot > 0
       ? null
       : createPuller({ cache: settings.cache, env: startedWith, notes, log });
-  puller?.keepOnly(images);
   const groups = createGroups({
     onState: (key, text, worse) => log[worse ? 'error' : 'info'](`${key}: ${text}`),
   });
@@ -194,6 +203,7 @@ export async function work({
   });
   if (watched) follower = followConfig({ file, hash: watched, log, supervisor, shared, reload });
   runtime.mend(); // what is now should be so: no library has run yet
+  puller?.keepOnly(images); // its process's pipes come and go
   restWhenQuiet(() => {
     door.trim();
     runtime.trim();

@@ -16,3 +16,4 @@ export { handlerObjection, libcObjection, machineName, machineObjection, objecti
 export type { Generation } from './generation.ts';
 export { createLoader, type Loader, type LoaderOptions } from './loader.ts';
 export { openRunDirectory, type RunDirectory, runningDirectories } from './run-directory.ts';
+export { requireSignature, type Verify } from './signed.ts';

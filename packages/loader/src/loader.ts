@@ -7,11 +7,14 @@ import { createGeneration, type Generation } from './generation.ts';
 import { createJudge, type Verdict } from './judge.ts';
 import { createKept } from './kept.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { requireSignature, type Verify } from './signed.ts';
 import { type StagedLibrary, stage } from './stage.ts';
 
 export interface LoaderOptions {
   runtime: Runtime;
   runDirectory: RunDirectory;
+  /** What must be true of a build before any of its code runs; nothing is, unless it is given. */
+  verify?: Verify;
   /** No route needs it any more. */
   onUnwanted(path: string): void;
   /**
@@ -54,8 +57,21 @@ export function createLoader(options: LoaderOptions): Loader {
     judge,
     kept,
     onSeen,
+    verify,
     stage: (path: string, from?: string) => stage(path, nextId++, directory, from),
   };
+
+  async function verify(path: string, staged: StagedLibrary, kept: string | null): Promise<void> {
+    if (!options.verify) return;
+    staged.signature = await requireSignature(
+      options.verify,
+      path,
+      staged.path,
+      staged.hash,
+      staged.facts,
+      kept,
+    );
+  }
 
   /** A load may end when nobody wants the library any more. */
   function onSeen(path: string, hash: string | null): void {

@@ -19,6 +19,8 @@ export interface StagedLibrary {
   /** SHA-256 of the bytes, in hex: of the copy itself, whatever happened to the original meanwhile. */
   hash: string;
   facts: ElfFacts;
+  /** What verified it, to keep with it; null: nobody was asked. */
+  signature: string | null;
   /** Removes the copy; it must not be loaded any more. */
   remove(): Promise<void>;
 }
@@ -39,12 +41,12 @@ export async function stage(
   try {
     const { size } = await source.stat();
     const facts = await readFacts(original, source, size);
-    const place = await openPlace(original, id, runDirectory, /\$\{?ORIGIN\b/.test(facts.runpath));
+    const place = await openPlace(original, id, runDirectory, findsNeighbours(facts));
     try {
       const hash = await copy(source, place.file);
       // Once more, of the copy: the original may have changed since.
       const copied = await readFacts(original, place.file, (await place.file.stat()).size);
-      return { id, path: place.path, hash, facts: copied, remove: place.remove };
+      return { id, path: place.path, hash, facts: copied, signature: null, remove: place.remove };
     } catch (error) {
       await place.remove();
       throw error;
@@ -62,6 +64,9 @@ export async function stage(
     await source.close();
   }
 }
+
+/** It has libraries that it needs beside it. */
+export const findsNeighbours = ({ runpath }: ElfFacts): boolean => /\$\{?ORIGIN\b/.test(runpath);
 
 async function openOriginal(path: string): Promise<FileHandle> {
   const missing = (text: string, cause?: unknown) =>

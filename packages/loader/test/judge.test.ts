@@ -25,7 +25,7 @@ function shared(): string {
 
 it.each([
   ['taken out', null],
-  ['left', { hash: earlier, file: '' }],
+  ['left', { hash: earlier, file: '', signature: null }],
 ])('a build is %s and told once, though another process decides at the same moment', (_what, to) => {
   const folder = shared();
   const told: string[] = [];
@@ -44,7 +44,7 @@ it.each([
 
 it('goes back to no build that is bad itself', () => {
   const told: string[] = [];
-  const judge = judgeOf(shared(), told, () => ({ hash: earlier, file: '' }));
+  const judge = judgeOf(shared(), told, () => ({ hash: earlier, file: '', signature: null }));
   for (let i = 0; i < 5; i++) judge.crashed(path, { ...build, number: 1, hash: earlier }, null);
   for (let i = 0; i < 5; i++) judge.crashed(path, build, null);
   expect(told).toEqual([

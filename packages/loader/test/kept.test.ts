@@ -17,10 +17,10 @@ const bad = new Set<string>();
 const path = '/srv/lib.so';
 
 /** The build of that name serves, from a copy that holds its name. */
-async function serves(hash: string): Promise<string> {
+async function serves(hash: string, signature: string | null = null): Promise<string> {
   const copy = join(temporaryFolder(), 'copy');
   writeFileSync(copy, hash);
-  await kept.serves(path, hash, copy, (other) => bad.has(other));
+  await kept.serves(path, { hash, path: copy, signature }, (other) => bad.has(other));
   return copy;
 }
 const before = () => {
@@ -49,6 +49,16 @@ it('has the build before the one that serves, and no more', async () => {
   expect(names()).toEqual(['before-two', 'now-three']);
   expect(createKept(folder, () => {}).before(path)?.hash).toBe('two');
   expect(problems).toEqual([]);
+});
+
+it('has what verified a build as long as it has the build', async () => {
+  await serves('one', 'by one');
+  await serves('two', 'by two');
+  expect(kept.before(path)?.signature).toBe('by one');
+  await serves('one'); // as it was verified before
+  await serves('three', 'by three');
+  expect(kept.before(path)).toMatchObject({ hash: 'one', signature: 'by one' });
+  expect(names()).toEqual(['before-one', 'now-three', 'signature-one', 'signature-three']);
 });
 
 it('doesn’t keep a bad one', async () => {
@@ -80,7 +90,7 @@ it('copies where no link can be', async () => {
 });
 
 it('stops nobody when it can’t', async () => {
-  await kept.serves(path, 'one', '/none', () => false);
+  await kept.serves(path, { hash: 'one', path: '/none', signature: null }, () => false);
   expect(problems).toEqual([expect.stringMatching('ENOENT')]);
   expect(names()).toEqual([]);
   writeFileSync(join(folder, 'file'), '');

@@ -86,9 +86,10 @@ async function fetchArtifact(
     await saveBlob(store, library, join(folder, LIBRARY));
     await checkMachine(store.name, join(folder, LIBRARY), architecture);
     if (signature) await saveBlob(store, signature, join(folder, SIGNATURE));
-    await rm(artifact, { recursive: true, force: true }); // one that isn't whole
-    await rename(folder, artifact).catch(async (error) => {
-      if (!(await isWhole(artifact))) throw error; // else another server was faster
+    await rename(folder, artifact).catch(async () => {
+      if (await isWhole(artifact)) return; // another server was faster
+      await rm(artifact, { recursive: true, force: true }); // somebody has taken something out of it
+      await rename(folder, artifact);
     });
   } finally {
     await rm(folder, { recursive: true, force: true });

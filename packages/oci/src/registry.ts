@@ -15,7 +15,7 @@ import {
   text,
 } from './manifest.ts';
 import { formatReference, isDigest, type Reference, readReference } from './reference.ts';
-import { addToFallback, fallbackTag, ofType } from './referrers.ts';
+import { addToFallback, fallbackTag, ofType, referrerOf } from './referrers.ts';
 import { one, type Store, verified } from './store.ts';
 import { upload } from './upload.ts';
 
@@ -30,6 +30,7 @@ const ASK_MS = 60_000;
 const BLOB_MS = 30 * 60_000;
 const ERROR_MAX = 16 << 10;
 const PAGES_MAX = 20;
+const LOOKED_AT_MAX = 100;
 const ACCEPT = [MediaType.manifest, MediaType.index, MediaType.dockerManifest, MediaType.dockerIndex].join(
   ', ',
 );
@@ -159,34 +160,43 @@ export function openRegistry(reference: Reference, options: RegistryOptions = {}
     const said = answer.headers['docker-content-digest'];
     if (said !== undefined && said !== digest)
       throw registryError(where, `the registry stored ${said} instead of ${digest}`);
-    if (subject && answer.headers['oci-subject'] === undefined)
+    // Not all that list it say so.
+    if (subject && answer.headers['oci-subject'] === undefined && !(await listed(subject.digest)))
       await addToFallback(store, subject, { descriptor, subject, ...rest });
     return descriptor;
   }
 
   async function referrers(digest: string, artifactType?: string): Promise<Descriptor[]> {
+    const found = (await listed(digest, artifactType)) ?? (await fallback(digest));
+    const told: Descriptor[] = [];
+    for (const [index, entry] of found.entries()) {
+      // Some list the type of the config instead, which says nothing where that is empty.
+      const isVague = entry.artifactType === undefined || entry.artifactType === MediaType.empty;
+      told.push(isVague && index < LOOKED_AT_MAX ? referrerOf(await manifest(entry.digest)) : entry);
+    }
+    return ofType(told, artifactType);
+  }
+
+  /** By the API; null: the registry has none. */
+  async function listed(digest: string, artifactType?: string): Promise<Descriptor[] | null> {
     const where = named(digest);
     const found: Descriptor[] = [];
     let next: URL | null = at(`referrers/${digest}`);
     if (artifactType !== undefined) next.searchParams.set('artifactType', artifactType);
     for (let page = 0; next && page < PAGES_MAX; page++) {
-      const answer = await send({
-        method: 'GET',
-        url: next,
-        headers: { accept: MediaType.index },
-        timeout: ASK_MS,
-      });
-      if (answer.status !== 200 && !(page === 0 && NO_REFERRERS.has(answer.status)))
-        throw await refusal(where, registry, answer);
-      if (answer.status !== 200 || !isIndex(typeOf(answer))) {
+      const headers = { accept: MediaType.index };
+      const answer = await send({ method: 'GET', url: next, headers, timeout: ASK_MS });
+      const isList = answer.status === 200 && isIndex(typeOf(answer));
+      if (!isList && page === 0 && (answer.status === 200 || NO_REFERRERS.has(answer.status))) {
         answer.body.destroy();
-        return ofType(await fallback(digest), artifactType);
+        return null;
       }
+      if (!isList) throw await refusal(where, registry, answer);
       const bytes = await readBody(where, answer, MANIFEST_MAX);
       found.push(...parseManifest(where, bytes, typeOf(answer)).manifests);
       next = nextPage(answer);
     }
-    return ofType(found, artifactType);
+    return found;
   }
 
   async function fallback(digest: string): Promise<Descriptor[]> {

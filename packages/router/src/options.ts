@@ -361,6 +361,10 @@ export const serverOptions = {
     unset: 'no limit',
     doc: "private memory of a serving process, libraries' included; past it another takes its place",
   },
+  require_signature: {
+    type: 'file',
+    doc: 'a public key, PEM: a library is loaded if `LIBRARY.sigstore.json` has its signature by this key, else its answer is 503. `flexilib sign` makes it',
+  },
   trusted_proxies: {
     type: 'networks',
     doc: 'whose `Forwarded` and `X-Forwarded-*` are believed: addresses and networks',

@@ -76,7 +76,7 @@ export async function verifyContent(
       name,
       `isn't what was signed: its SHA-256 is ${content.sha256.toString('hex')}, ${from} is for ${messageDigest.digest.toString('hex')}`,
     );
-  const verified = verifySignature(bundle, claim, content, signature, content.sha256, trust, from);
+  const verified = verifySignature(bundle, claim, content, signature, null, trust, from);
   return { verified, content };
 }
 

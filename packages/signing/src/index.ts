@@ -2,9 +2,11 @@
 export { BUNDLE_SUFFIX } from './bundle.ts';
 export type { Authorities } from './evidence.ts';
 export { bundleOf, signFile, verifyFile } from './file.ts';
+export { type Image, isImage, openImage, signImage, type VerifiedImage, verifyImage } from './image.ts';
 export { createKeylessSigner } from './keyless.ts';
 export { readPrivateKey, readPublicKey } from './keys.ts';
 export { createTokenSigner, PKCS11 } from './pkcs11.ts';
 export { createKeySigner, type Signer } from './signer.ts';
+export { type Predicate, predicateTypes, readPredicate, SIGNED } from './statement.ts';
 export { type Identity, publicGoodRoot, readTrustedRoot, type Trust } from './trust.ts';
 export type { Verified } from './verify.ts';

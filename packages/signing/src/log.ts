@@ -5,10 +5,12 @@ import { detailsOf, kindOf } from './keys.ts';
 import { type Signer, verifierOf } from './signer.ts';
 import { trouble } from './trouble.ts';
 
-/** What is signed: a file by its SHA-256, or an envelope with a statement. */
-export type Entered =
-  | { digest: Buffer }
-  | { envelope: { payload: string; payloadType: string; signatures: { sig: string }[] } };
+/** What is signed: a file, or an envelope with a statement. */
+export interface Entered {
+  /** SHA-256 of the bytes that the signature is over. */
+  digest: Buffer;
+  envelope?: { payload: string; payloadType: string; signatures: { sig: string }[] };
+}
 
 /** An entry, as a bundle has it. */
 export interface LogEntry {
@@ -24,10 +26,10 @@ export async function addToLog(
 ): Promise<LogEntry> {
   const base = url.replace(/\/+$/, '');
   const kind = kindOf(signer.publicKey, signer.name);
-  if (kind === 'ed25519' && 'digest' in entered)
+  if (kind === 'ed25519')
     throw trouble(
       signer.name,
-      "is an Ed25519 key: a log has a file's hash alone, which such a key doesn't sign; use ECDSA P-256",
+      'is an Ed25519 key: a log gets the hash of what is signed, and such a key signs no hash; use ECDSA P-256',
     );
   try {
     return await askJson(`${base}/api/v2/log/entries`, requestV2(entered, signature, signer)).catch(
@@ -49,8 +51,6 @@ function requestV2(entered: Entered, signature: Buffer, signer: Signer): object 
     ...(signer.certificate ? { x509Certificate: { rawBytes } } : { publicKey: { rawBytes } }),
     keyDetails,
   };
-  if ('envelope' in entered)
-    return { dsseRequestV002: { envelope: entered.envelope, verifiers: [verifier] } };
   return {
     hashedRekordRequestV002: {
       digest: entered.digest.toString('base64'),
@@ -64,19 +64,18 @@ async function addToV1(base: string, entered: Entered, signature: Buffer, signer
     ? new X509Certificate(signer.certificate).toString()
     : signer.publicKey.export({ type: 'spki', format: 'pem' });
   const content = Buffer.from(pem).toString('base64');
-  const proposed =
-    'envelope' in entered
-      ? {
-          kind: 'dsse',
-          spec: { proposedContent: { envelope: JSON.stringify(entered.envelope), verifiers: [content] } },
-        }
-      : {
-          kind: 'hashedrekord',
-          spec: {
-            data: { hash: { algorithm: 'sha256', value: entered.digest.toString('hex') } },
-            signature: { content: signature.toString('base64'), publicKey: { content } },
-          },
-        };
+  const proposed = entered.envelope
+    ? {
+        kind: 'dsse',
+        spec: { proposedContent: { envelope: JSON.stringify(entered.envelope), verifiers: [content] } },
+      }
+    : {
+        kind: 'hashedrekord',
+        spec: {
+          data: { hash: { algorithm: 'sha256', value: entered.digest.toString('hex') } },
+          signature: { content: signature.toString('base64'), publicKey: { content } },
+        },
+      };
   const url = `${base}/api/v1/log/entries`;
   const answer = await askJson(url, { apiVersion: '0.0.1', ...proposed });
   const entry = Object.values(answer)[0] as EntryV1 | undefined;

@@ -16,8 +16,11 @@ const PIN_BYTES = 256;
 
 export interface TokenKey {
   module: string;
-  /** pkcs11-tool's arguments that say which token and which key. */
-  which: string[];
+  /** pkcs11-tool's arguments that say which token. */
+  token: string[];
+  label: string | null;
+  /** Hex. */
+  id: string | null;
   /** A file. */
   pinSource: string | null;
 }
@@ -52,13 +55,11 @@ export function parsePkcs11(uri: string, env: NodeJS.ProcessEnv): TokenKey {
   const module = take('module-path') ?? env.COSIGN_PKCS11_MODULE_PATH;
   if (!module)
     throw trouble(PKCS11, 'which module? Give module-path=FILE in the URI, or COSIGN_PKCS11_MODULE_PATH');
-  const which: string[] = [];
-  const [token, slot, object, id, pinSource] = ['token', 'slot-id', 'object', 'id', 'pin-source'].map(take);
-  if (token !== null) which.push('--token-label', token);
-  if (slot !== null) which.push('--slot', slot);
-  if (object !== null) which.push('--label', object);
-  if (id !== null) which.push('--id', hexOf(id));
-  if (object === null && id === null) throw trouble(PKCS11, 'which key? Give object=LABEL or id=%01');
+  const token: string[] = [];
+  const [name, slot, label, id, pinSource] = ['token', 'slot-id', 'object', 'id', 'pin-source'].map(take);
+  if (name !== null) token.push('--token-label', name);
+  if (slot !== null) token.push('--slot', slot);
+  if (label === null && id === null) throw trouble(PKCS11, 'which key? Give object=LABEL or id=%01');
   attributes.delete('type');
   const [unknown] = attributes.keys();
   if (unknown)
@@ -70,7 +71,13 @@ export function parsePkcs11(uri: string, env: NodeJS.ProcessEnv): TokenKey {
     pinSource?.startsWith('file:') && !pinSource.startsWith('file://')
       ? pinSource.slice('file:'.length)
       : pinSource;
-  return { module, which, pinSource: file?.startsWith('file://') ? fileURLToPath(file) : file || null };
+  return {
+    module,
+    token,
+    label,
+    id: id === null ? null : hexOf(id),
+    pinSource: file?.startsWith('file://') ? fileURLToPath(file) : file || null,
+  };
 }
 
 /** %01a is two bytes: 01 and that of «a». */
@@ -84,7 +91,7 @@ function hexOf(id: string): string {
 
 /** Throws FL_SIGNATURE. */
 export async function createTokenSigner(uri: string, env: NodeJS.ProcessEnv): Promise<Signer> {
-  const { module, which, pinSource } = parsePkcs11(uri, env);
+  const { module, token, pinSource, ...wanted } = parsePkcs11(uri, env);
   const pin = pinSource === null ? env.COSIGN_PKCS11_PIN : (await readSmall(pinSource, PIN_BYTES))?.trimEnd();
   if (pin === undefined)
     throw trouble(
@@ -96,15 +103,17 @@ export async function createTokenSigner(uri: string, env: NodeJS.ProcessEnv): Pr
   const tool = (args: string[], input: Buffer | null) =>
     run(
       uri,
-      ['--module', module, ...which, '--login', '--pin', 'env:FLEXILIB_PIN', ...args],
+      ['--module', module, ...token, '--login', '--pin', 'env:FLEXILIB_PIN', ...args],
       { ...env, FLEXILIB_PIN: pin },
       input,
     );
 
+  const listed = (await tool(['--list-objects', '--type', 'privkey'], null)).toString();
+  const key = ['--id', idIn(uri, listed, wanted)];
   let publicKey: KeyObject;
   try {
     publicKey = createPublicKey({
-      key: await tool(['--read-object', '--type', 'pubkey'], null),
+      key: await tool(['--read-object', '--type', 'pubkey', ...key], null),
       format: 'der',
       type: 'spki',
     });
@@ -117,9 +126,30 @@ export async function createTokenSigner(uri: string, env: NodeJS.ProcessEnv): Pr
     throw trouble(uri, 'is an Ed25519 key: few tokens sign with one; use ECDSA P-256 or RSA');
   return createDigestSigner(publicKey, uri, (digest) =>
     kind === 'ecdsa'
-      ? tool(['--sign', '--mechanism', 'ECDSA', '--signature-format', 'openssl'], digest)
-      : tool(['--sign', '--mechanism', 'RSA-PKCS'], Buffer.concat([DIGEST_INFO, digest])),
+      ? tool(['--sign', ...key, '--mechanism', 'ECDSA', '--signature-format', 'openssl'], digest)
+      : tool(['--sign', ...key, '--mechanism', 'RSA-PKCS'], Buffer.concat([DIGEST_INFO, digest])),
   );
+}
+
+/** pkcs11-tool signs with the first key, whatever label it is given (seen in 0.23): keys are named by their ids. */
+function idIn(uri: string, listed: string, wanted: { label: string | null; id: string | null }): string {
+  const ids = listed
+    .split(/^Private Key Object/m)
+    .slice(1)
+    .map((text) => ({
+      label: /^ *label: *(.*)$/m.exec(text)?.[1] ?? '',
+      id: /^ *ID: *([0-9a-f]+)/m.exec(text)?.[1] ?? '',
+    }))
+    .filter(({ label, id }) => (wanted.label ?? label) === label && (wanted.id ?? id) === id)
+    .map(({ id }) => id);
+  if (ids.length !== 1 || !ids[0])
+    throw trouble(
+      uri,
+      ids.length > 1
+        ? `${ids.length} keys of the token are so`
+        : 'the token has no such private key with an id',
+    );
+  return ids[0];
 }
 
 function run(uri: string, args: string[], env: NodeJS.ProcessEnv, input: Buffer | null): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { FlexilibError } from '@flexilib/native';
+import { FlexilibError } from '@flexilib/native/errors';
 
 /** FL_SIGNATURE; path: what it is about, which the message begins with. */
 export function trouble(path: string, text: string, cause?: unknown): FlexilibError {

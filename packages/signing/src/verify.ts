@@ -1,6 +1,6 @@
 // A signature is verified by @sigstore/verify: certificates, timestamps, a log's proof and promise. Ours are the file, which
 // is read in pieces, what to trust, and what the library leaves open (entry.ts).
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type SignedEntity, toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
@@ -54,30 +54,34 @@ export function claimOf(bundle: Bundle, { signer }: Trust, name: string): Claim 
   }
 }
 
-/** content: what the bundle must be a signature of. digest: what a log's entry has of it. Throws FL_SIGNATURE. */
+/** content: what the bundle must be a signature of. payload: of an envelope. Throws FL_SIGNATURE. */
 export function verifySignature(
   bundle: Bundle,
   claim: Claim,
   content: Content,
   signature: Buffer,
-  digest: Buffer,
+  payload: Buffer | null,
   trust: Trust,
   name: string,
 ): Verified {
   if (!content.isSignedBy(claim.key, signature))
     throw trouble(name, "its signature isn't one by this key of this content");
   try {
-    return verifyEvidence(bundle, claim, signature, digest, trust);
+    return verifyEvidence(bundle, claim, signature, (kind) => digestIn(kind, content, payload), trust);
   } catch (error) {
     throw trouble(name, messageOf(error), error);
   }
 }
 
+/** What an entry of this kind has: of an envelope, either the hash of all that is signed or of the payload. */
+const digestIn = (kind: string, { sha256 }: Content, payload: Buffer | null): Buffer =>
+  kind === 'dsse' && payload ? createHash('sha256').update(payload).digest() : sha256;
+
 function verifyEvidence(
   bundle: Bundle,
   { key, verifier }: Claim,
   signature: Buffer,
-  digest: Buffer,
+  digestOf: (kind: string) => Buffer,
   { signer, root: given, ignoreLog }: Trust,
 ): Verified {
   const byKey = 'key' in signer;
@@ -97,7 +101,7 @@ function verifyEvidence(
     signature: {
       signature,
       compareSignature: (other) => other.equals(signature),
-      compareDigest: (other) => other.equals(digest),
+      compareDigest: (other) => entry !== null && other.equals(digestOf(entry.kindVersion.kind)),
       verifySignature: (other) => derOf(other).equals(derOf(key)), // the content was asked with this key
     },
   };

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { FlexilibError } from '@flexilib/native';
+import { FlexilibError } from '@flexilib/native/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPublicKey, readTrustedRoot, type Trust, verifyFile } from '../src/index.ts';
 

@@ -4,20 +4,28 @@ import {
   createKeylessSigner,
   createKeySigner,
   createTokenSigner,
+  isImage,
+  openImage,
   PKCS11,
+  type Predicate,
+  predicateTypes,
+  readPredicate,
   readPrivateKey,
   type Signer,
   signFile,
+  signImage,
 } from '@flexilib/signing';
 import { readArguments, usageError } from '../arguments.ts';
 
 const FULCIO = 'https://fulcio.sigstore.dev';
 const LOG = 'https://rekor.sigstore.dev';
 
-const help = `Usage: flexilib sign FILE... [--key KEY] [--log URL]
+const help = `Usage: flexilib sign FILE|IMAGE... [--key KEY] [--log URL]
+       flexilib sign IMAGE --attest FILE --type TYPE [--key KEY] [--log URL]
 
 Signs each FILE and writes FILE.sigstore.json, a Sigstore bundle: \`flexilib verify\` and \`cosign verify-blob --bundle\` read
-it, and a server with require_signature. FILE stays as it is.
+it, and a server with require_signature. FILE stays as it is. IMAGE is REGISTRY/NAME@sha256:..., oci:FOLDER or
+oci:FOLDER@sha256:...; its signature is attached to it where it is, as \`cosign sign\` does, for \`cosign verify\` too.
 
   --key FILE.pem     a private key: ECDSA P-256, RSA or Ed25519, or cosign's own; its password in COSIGN_PASSWORD
   --key pkcs11:URI   a key in a token, by RFC 7512: pkcs11:token=T;object=KEY?module-path=FILE&pin-source=FILE
@@ -28,6 +36,8 @@ it, and a server with require_signature. FILE stays as it is.
   --timestamp-server-url URL   has the signature timestamped too (RFC 3161)
   --fulcio-url URL   who certifies a keyless signer; ${FULCIO} otherwise
   --output FILE      where the bundle goes, of a single FILE
+  --attest FILE      attaches a statement about the image instead, of this JSON: an SBOM, a provenance
+  --type TYPE        what it is: cyclonedx, spdx, slsaprovenance1, or a predicate's URL
 
 docs/signing.md has keys, tokens, CI, and what a signature proves.
 `;
@@ -43,6 +53,8 @@ export async function signCommand(args: string[]): Promise<number> {
       'timestamp-server-url': { type: 'string' },
       'fulcio-url': { type: 'string' },
       output: { type: 'string' },
+      attest: { type: 'string' },
+      type: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -51,21 +63,41 @@ export async function signCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (positionals.length === 0) throw usageError('sign', 'sign which file?');
-  if (values.output !== undefined && positionals.length > 1)
+  const images = positionals.filter(isImage);
+  if (values.output !== undefined && (positionals.length > 1 || images.length > 0))
     throw usageError('sign', '--output is for a single file');
+  if ((values.attest === undefined) !== (values.type === undefined))
+    throw usageError('sign', '--attest and --type belong together');
+  if (values.attest !== undefined && images.length < positionals.length)
+    throw usageError('sign', '--attest is about images');
+  const said = values.attest === undefined ? null : await predicateOf(values.attest, values.type ?? '');
   const authorities: Authorities = {
     log: values.log ?? (values.key === undefined ? LOG : null),
     timestamp: values['timestamp-server-url'] ?? null,
   };
+  const entry = (index: string | null) => (index === null ? '' : `, entry ${index} of ${authorities.log}`);
   for (const path of positionals) {
     // A keyless certificate is valid for minutes, so each file has its own.
     const signer = await signerOf(values.key, values['fulcio-url'] ?? FULCIO);
+    if (images.includes(path)) {
+      const image = await openImage(path, true);
+      const { logIndex, digest } = await signImage(image, said, signer, authorities);
+      const what = said ? `${said.predicateType} attested` : 'signed';
+      process.stdout.write(`${image.name}: ${what} by ${signer.name}: ${digest}${entry(logIndex)}\n`);
+      continue;
+    }
     const output = values.output ?? bundleOf(path);
     const { logIndex } = await signFile(path, signer, authorities, output);
-    const where = logIndex === null ? '' : `, entry ${logIndex} of ${authorities.log}`;
-    process.stdout.write(`${path}: signed by ${signer.name}: ${output}${where}\n`);
+    process.stdout.write(`${path}: signed by ${signer.name}: ${output}${entry(logIndex)}\n`);
   }
   return 0;
+}
+
+async function predicateOf(file: string, type: string): Promise<Predicate> {
+  const predicateType = Object.hasOwn(predicateTypes, type) ? predicateTypes[type] : type;
+  if (!URL.canParse(predicateType))
+    throw usageError('sign', `--type is ${Object.keys(predicateTypes).join(', ')} or a URL`);
+  return { predicateType, predicate: await readPredicate(file) };
 }
 
 async function signerOf(key: string | undefined, fulcio: string): Promise<Signer> {

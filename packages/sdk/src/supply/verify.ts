@@ -2,20 +2,25 @@ import { FlexilibError } from '@flexilib/native';
 import {
   bundleOf,
   type Identity,
+  isImage,
+  openImage,
+  predicateTypes,
   readPublicKey,
   readTrustedRoot,
+  SIGNED,
   type Trust,
   type Verified,
   verifyFile,
+  verifyImage,
 } from '@flexilib/signing';
 import { readArguments, usageError } from '../arguments.ts';
 import { sayError } from '../terminal.ts';
 
-const help = `Usage: flexilib verify FILE... --key PUBLIC.pem
-       flexilib verify FILE... --certificate-identity WHO --certificate-oidc-issuer URL
+const help = `Usage: flexilib verify FILE|IMAGE... --key PUBLIC.pem
+       flexilib verify FILE|IMAGE... --certificate-identity WHO --certificate-oidc-issuer URL
 
 Verifies FILE by its bundle, FILE.sigstore.json, and says what is true then: who signed it, and which log has that. What differs
-is told on standard error.
+is told on standard error. Of an IMAGE (REGISTRY/NAME@sha256:..., oci:FOLDER) every part is fetched and checked as well.
 
   --key PUBLIC.pem                         the key that must have signed
   --certificate-identity WHO               who must have, keyless: an e-mail address, a workflow's URL
@@ -25,6 +30,7 @@ is told on standard error.
   --trusted-root FILE     the authorities and logs to trust, as \`cosign trusted-root create\` writes them; an entry in one of its
                           logs must be there. Otherwise: Sigstore's public instance, as of this release
   --insecure-ignore-tlog  with --key: the signature alone, whatever the bundle says of a log
+  --type TYPE             the image must have a statement of this type, not a signature: cyclonedx, spdx, slsaprovenance1 or a URL
   --bundle FILE           where the bundle is, of a single FILE
 
 Exit status: 0 all good, 1 something differs, 2 wrong usage
@@ -44,6 +50,7 @@ export async function verifyCommand(args: string[]): Promise<number> {
       'trusted-root': { type: 'string' },
       'insecure-ignore-tlog': { type: 'boolean' },
       bundle: { type: 'string' },
+      type: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -52,8 +59,14 @@ export async function verifyCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (positionals.length === 0) throw usageError('verify', 'verify which file?');
-  if (values.bundle !== undefined && positionals.length > 1)
+  const images = positionals.filter(isImage);
+  if (values.bundle !== undefined && (positionals.length > 1 || images.length > 0))
     throw usageError('verify', '--bundle is for a single file');
+  if (values.type !== undefined && images.length < positionals.length)
+    throw usageError('verify', '--type is about images');
+  const type = values.type ?? '';
+  const wantedType =
+    values.type === undefined ? SIGNED : Object.hasOwn(predicateTypes, type) ? predicateTypes[type] : type;
   const subject = wanted(values['certificate-identity'], values['certificate-identity-regexp']);
   const issuer = wanted(values['certificate-oidc-issuer'], values['certificate-oidc-issuer-regexp']);
   const ignoreLog = values['insecure-ignore-tlog'] ?? false;
@@ -78,6 +91,10 @@ export async function verifyCommand(args: string[]): Promise<number> {
   let status = 0;
   for (const path of positionals) {
     try {
+      if (images.includes(path)) {
+        await tellImage(path, trust, wantedType);
+        continue;
+      }
       const verified = await verifyFile(path, trust, values.bundle ?? bundleOf(path));
       process.stdout.write(`${path}: ${said(verified)}\n`);
     } catch (error) {
@@ -87,6 +104,25 @@ export async function verifyCommand(args: string[]): Promise<number> {
     }
   }
   return status;
+}
+
+/** Throws unless one of what is attached is good, and what is wanted. */
+async function tellImage(path: string, trust: Trust, type: string): Promise<void> {
+  const image = await openImage(path, false);
+  const { good, bad, parts, bytes } = await verifyImage(image, trust);
+  for (const why of bad) process.stderr.write(`note: ${why}\n`);
+  for (const { predicateType, verified } of good) {
+    const what = predicateType === SIGNED ? '' : `${predicateType}, `;
+    process.stdout.write(`${image.name}: ${what}${said(verified)}\n`);
+  }
+  if (!good.some(({ predicateType }) => predicateType === type)) {
+    const nothing = type === SIGNED ? 'no good signature' : `no good statement ${type}`;
+    throw new FlexilibError(
+      'FL_SIGNATURE',
+      `${image.name}: ${nothing}, of ${good.length + bad.length} attached`,
+    );
+  }
+  process.stdout.write(`${image.name}: its ${parts} parts, ${bytes} bytes, are those of its digests\n`);
 }
 
 function wanted(text: string | undefined, expression: string | undefined): string | RegExp | null {
