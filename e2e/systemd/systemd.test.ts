@@ -131,6 +131,19 @@ describe.skipIf(!canBoot())('under a real systemd', () => {
     expect(answers).toBeGreaterThan(10);
   });
 
+  it('calls libraries from memory where no folder may have code', () => {
+    const reset = 'ExecPaths=\\nExecPaths=/usr /opt -/lib -/lib64';
+    const file = '/etc/systemd/system/flexilib.service.d/memory.conf';
+    machine.inside('sh', '-c', `printf '[Service]\\n${reset}\\n' > ${file}`);
+    systemctl('daemon-reload');
+    expect(systemctl('restart', 'flexilib.service')).toBe('');
+    expect(ask('/lib')).toBe('called 200');
+    expect(machine.inside('cat', `/proc/${serving()}/maps`)).toMatch(/r-xp .* \/memfd:\S*lib\.so/);
+    machine.inside('rm', file);
+    systemctl('daemon-reload');
+    expect(systemctl('restart', 'flexilib.service')).toBe('');
+  });
+
   it('comes back when its supervisor is killed', async () => {
     const pid = property('MainPID');
     systemctl('kill', '-s', 'KILL', '--kill-whom=main', 'flexilib.service');
