@@ -31,7 +31,8 @@ mount --rbind /dev "$root/dev"
 ip link set lo up
 mkdir "$root/old"
 cd "$root"
+# Credentials are mounted in a namespace of a helper's, from where they have to be seen: hence shared, below.
 # Not chroot(2) alone: in one, no user namespace could be made, which PrivateUsers= needs.
 pivot_root . old
 exec env -i container=flexilib PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-    sh -c 'umount -l /old; exec /lib/systemd/systemd --unit=test.target'
+    sh -c 'umount -l /old; mount --make-rshared /; exec /lib/systemd/systemd --unit=test.target'
