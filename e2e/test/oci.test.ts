@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { canMount, makeReadOnly, makeRoom, withVolume } from '../faults/support/volume.ts';
 import { ask, keepAlive, text } from '../support/client.ts';
 import { answerOf, numbered } from '../support/library.ts';
 import {
@@ -380,6 +381,35 @@ describe.skipIf(!hasDockerRegistry)('with a registry', () => {
     const server = await serve(`oci://${host}/acme/api:1`, { FLEXILIB_CACHE_DIR: place });
     expect((await ask(server.port, '/')).status).toBe(503);
     await says(server, /the cache can't be written: .*FLEXILIB_CACHE_DIR/);
+  });
+
+  it.skipIf(!canMount).each([
+    [
+      'full',
+      2048,
+      (server: Server, cache: string) => makeRoom(server.supervisor, cache, 16 << 10),
+      /the disk is full; make room/,
+    ],
+    ['read-only', 16 << 10, null, /can't be written: EROFS/],
+  ] as const)('serves what is in a cache that is %s', async (_, kilobytes, mend, why) => {
+    const { host } = await startOciRegistry();
+    await push(`${host}/acme/api:1`, [library(1)]);
+    const cache = temporaryFolder();
+    const server = await start(
+      `/ = oci://${host}/acme/api:1\n[/]\npull_interval = 1s\n`,
+      { FLEXILIB_CACHE_DIR: cache },
+      [],
+      withVolume(cache, kilobytes),
+    );
+    await answers(server, 1);
+    if (!mend) makeReadOnly(server.supervisor, cache);
+    const heavy = join(temporaryFolder(), 'api.so');
+    writeFileSync(heavy, Buffer.concat([build(2), Buffer.alloc(4 << 20)]));
+    await push(`${host}/acme/api:1`, [heavy]);
+    await says(server, why);
+    await answers(server, 1);
+    mend?.(server, cache);
+    if (mend) await answers(server, 2);
   });
 
   it('keeps what is needed in the cache, and no more', async () => {
