@@ -1,7 +1,7 @@
 // `npm run release:image` into a registry and a log of this machine: what others then verify, with their tools and with ours.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +17,7 @@ import {
 import { startLog, type TransparencyLog } from '../support/rekor.ts';
 import { freePort, run, temporaryFolder } from '../support/server.ts';
 import { goTool } from '../support/tools.ts';
+import { faultsOf, validators } from './validators.ts';
 
 const root = join(import.meta.dirname, '../..');
 const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
@@ -128,7 +129,10 @@ describe.skipIf(missing.length > 0)('npm run release:image', () => {
       (one: { digest: Record<string, string> }) => Object.values(one.digest),
     );
     expect(digests).toEqual(expect.arrayContaining([git('rev-parse', 'HEAD'), ...locked]));
-    expect(() => ask('verify', '--certificate-identity', 'nobody')).toThrow();
+    const bin = validators();
+    const file = join(folder, 'provenance.slsa.json');
+    writeFileSync(file, JSON.stringify(predicate));
+    if (bin) expect(faultsOf(bin, file)).toBe('');
   });
 
   it('what comes out of the registry serves', async () => {
