@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLayout, openRegistry, parseReference } from '../../packages/oci/src/index.ts';
 import { text } from '../support/client.ts';
 import { writeKeys } from '../support/keys.ts';
+import { type Log, startLog } from '../support/log.ts';
 import {
   hasDockerRegistry,
   type OciRegistry,
   startOciRegistry,
   stopRegistries,
 } from '../support/oci-registry.ts';
-import { startLog, type TransparencyLog } from '../support/rekor.ts';
 import { freePort, run, temporaryFolder } from '../support/server.ts';
 import { goTool } from '../support/tools.ts';
 import { faultsOf, validators } from './validators.ts';
@@ -40,7 +40,7 @@ describe.skipIf(missing.length > 0)('npm run release:image', () => {
   const keys = writeKeys(temporaryFolder(), 'cosign');
   const short = git('rev-parse', 'HEAD').slice(0, 7);
   let registry: OciRegistry;
-  let log: TransparencyLog | null = null;
+  let log: Log | null = null;
   let name: string;
   let said: string;
   /** Of the index. */
