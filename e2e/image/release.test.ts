@@ -1,7 +1,7 @@
 // `npm run release:image` into a registry and a log of this machine: what others then verify, with their tools and with ours.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,6 +50,7 @@ describe.skipIf(missing.length > 0)('npm run release:image', () => {
     registry = await startOciRegistry();
     name = `${registry.host}/acme/flexilib`;
     if (rekor) log = await startLog(rekor);
+    mkdirSync(folder);
     execFileSync('node', [join(root, 'scripts/image/base.mjs'), join(folder, 'base')], { encoding: 'utf8' });
     const first = await release('--tag', 'latest');
     expect(first.status, first.output).toBe(0);
