@@ -1,13 +1,14 @@
 // `npm run release:image` into a registry and a log of this machine: what others then verify, with their tools and with ours.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLayout, openRegistry, parseReference } from '../../packages/oci/src/index.ts';
 import { text } from '../support/client.ts';
 import { writeKeys } from '../support/keys.ts';
+import { saying } from '../support/library.ts';
 import { type Log, startLog } from '../support/log.ts';
 import {
   hasDockerRegistry,
@@ -136,7 +137,7 @@ describe.skipIf(missing.length > 0)('npm run release:image', () => {
     if (bin) expect(faultsOf(bin, file)).toBe('');
   });
 
-  it('what comes out of the registry serves', async () => {
+  it('what comes out of the registry calls a library', async () => {
     const pulled = join(folder, 'pulled');
     const source = `docker://${name}:${short}`;
     execFileSync('skopeo', [
@@ -150,11 +151,16 @@ describe.skipIf(missing.length > 0)('npm run release:image', () => {
     ]);
     expect((await openLayout(pulled).resolve('latest'))?.digest).toBe(digest);
     const port = await freePort();
-    const args = [join(root, 'scripts/image/run.mjs'), '--image', pulled, '--port', String(port)];
+    const executors = temporaryFolder();
+    cpSync(saying('from the registry'), join(executors, 'lib.so'));
+    writeFileSync(join(executors, 'proxy.ini'), '/ = /executors/lib.so\n');
+    execFileSync('chmod', ['-R', 'a+rX', executors]);
+    const mounts = ['--executors', executors, '--config', join(executors, 'proxy.ini')];
+    const args = [join(root, 'scripts/image/run.mjs'), '--image', pulled, '--port', String(port), ...mounts];
     const container = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     try {
       await until(container, 'listening on ');
-      expect(await text(port, '/')).not.toBe('');
+      expect(await text(port, '/')).toBe('from the registry');
     } finally {
       container.kill();
       await once(container, 'close');

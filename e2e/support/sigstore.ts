@@ -1,11 +1,12 @@
 // A stand-in for Sigstore's public services, which tests can't have: @sigstore/mock's certificate authority, logs and timestamps
-// behind a real HTTP server, and an identity provider like GitHub's.
+// behind a real HTTP server, and an identity provider like GitHub's. The log is a Rekor 1 whose trees have one entry.
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   fulcioHandler,
   initializeCA,
@@ -40,9 +41,11 @@ export async function startSigstore(): Promise<SigstoreStandIn> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ctlog = await initializeCTLog(keys());
   const ca = await initializeCA(keys(), ctlog);
-  const tlog = await initializeTLog(url, keys());
+  const logKeys = keys();
+  const tlog = await initializeTLog(url, logKeys);
   const tsa = await initializeTSA(keys());
   const handlers = [fulcioHandler(ca), rekorHandler(tlog), tsaHandler(tsa)];
+  const entries: { id: string; body: string; entry: EntryV1 }[] = [];
   const asked: string[] = [];
 
   server.on('request', async (req, res) => {
@@ -61,13 +64,31 @@ export async function startSigstore(): Promise<SigstoreStandIn> {
       res.writeHead(isJob ? 200 : 401).end(JSON.stringify({ value: `${token.join('.')}.x` }));
       return;
     }
+    // What rekor-cli asks of Rekor 1 beside that.
+    if (pathname === '/api/v1/log/publicKey') {
+      const key = logKeys.publicKey.export({ type: 'spki', format: 'pem' });
+      return void res.writeHead(200, { 'content-type': 'application/x-pem-file' }).end(key);
+    }
+    if (pathname === '/api/v1/log/entries/retrieve') {
+      const [wanted] = JSON.parse(body.toString()).entries;
+      const found = entries.filter(({ body }) => isDeepStrictEqual(JSON.parse(atob(body)), wanted));
+      const named = found.map(({ id, entry }) => ({ [id]: entry }));
+      return void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(named));
+    }
     const handler = handlers.find(({ path }) => path === pathname);
     if (!handler) return void res.writeHead(404).end('{}');
     const { statusCode, response, contentType } = await handler.fn(
       pathname.endsWith('/timestamp') ? asJson(body) : body.toString(),
     );
+    const headers = { 'content-type': contentType ?? 'text/plain' };
+    if (pathname === '/api/v1/log/entries' && statusCode === 201) {
+      const [id, entry] = named(JSON.parse(String(response)));
+      entries.push({ id, body: entry.body, entry });
+      const location = `${pathname}/${id}`;
+      return void res.writeHead(201, { ...headers, location }).end(JSON.stringify({ [id]: entry }));
+    }
     const bytes = typeof response === 'string' ? response : Buffer.from(response.buffer);
-    res.writeHead(statusCode, { 'content-type': contentType ?? 'text/plain' }).end(bytes);
+    res.writeHead(statusCode, headers).end(bytes);
   });
 
   const start = '2020-01-01T00:00:00Z';
@@ -116,6 +137,19 @@ export async function startSigstore(): Promise<SigstoreStandIn> {
       server.close();
     },
   };
+}
+
+interface EntryV1 {
+  body: string;
+  verification: { inclusionProof: { checkpoint: string; rootHash: string } };
+}
+
+/** As Rekor 1 names entries: the tree's number and the leaf's hash, which is the root's in a tree of one. */
+function named(made: Record<string, EntryV1>): [id: string, entry: EntryV1] {
+  const [entry] = Object.values(made);
+  const { checkpoint, rootHash } = entry.verification.inclusionProof;
+  const [, tree = ''] = / - (\d+)\n/.exec(checkpoint) ?? [];
+  return [BigInt(tree).toString(16).padStart(16, '0') + rootHash, entry];
 }
 
 function asJson(request: Buffer): string {

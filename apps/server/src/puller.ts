@@ -133,7 +133,7 @@ export function createPuller({ cache, env, notes, log }: PullerOptions): Puller 
             due,
             running: false,
             failures: 0,
-            failure: null,
+            failure: notes.failure(path), // told by the process before this one
           });
         }
       }
