@@ -11,41 +11,39 @@ mkdir -p "$debian" "$into/node/usr/local" "$into/flexilib/opt"
 
 # Of the packages: C and C++ libraries, certificates, time zones, names of services, who it is, and licences.
 # Left out: what debugs, gconv (iconv(3) knows Unicode and ASCII without it), and every program.
-for deb in "$context"/debs/*.deb; do
-    dpkg-deb --extract "$deb" "$into/unpacked"
-    name=$(dpkg-deb --field "$deb" Package)
-    mkdir -p "$debian/var/lib/dpkg/status.d"
-    # As distroless images do it: scanners find the packages by these.
-    dpkg-deb --field "$deb" >"$debian/var/lib/dpkg/status.d/$name"
-    dpkg-deb --info "$deb" md5sums >"$debian/var/lib/dpkg/status.d/$name.md5sums"
-done
-cd "$into/unpacked"
-cat usr/share/ca-certificates/mozilla/*.crt >"$into/certificates"
-find . \( -type f -o -type l \) | sed 's|^\./||' | LC_ALL=C sort | while IFS= read -r path; do
-    case $path in
-    */libc_malloc_debug.so* | */libmemusage.so | */libpcprofile.so | */libthread_db.so* | */libnss_hesiod.so*) continue ;;
-    */gconv/* | */gdb/* | */examples/*) continue ;;
-    bin | lib | lib64 | sbin) ;;
-    usr/lib/*.so | usr/lib/*.so.* | usr/lib64/* | usr/lib/os-release) ;;
+kept() {
+    case $1 in
+    */libc_malloc_debug.so* | */libmemusage.so | */libpcprofile.so | */libthread_db.so* | */libnss_hesiod.so*) false ;;
+    */gconv/* | */gdb/* | */examples/*) false ;;
+    bin | lib | lib64 | sbin | usr/lib/*.so | usr/lib/*.so.* | usr/lib64/* | etc/ssl/certs/*) ;;
     usr/share/zoneinfo/* | usr/share/common-licenses/* | usr/share/doc/*/copyright | usr/share/doc/libgcc-s1 | usr/share/doc/libstdc++6) ;;
-    etc/os-release | etc/debian_version | etc/host.conf | etc/protocols | etc/services) ;;
-    *) continue ;;
+    usr/lib/os-release | etc/os-release | etc/debian_version | etc/host.conf | etc/protocols | etc/services) ;;
+    *) false ;;
     esac
-    mkdir -p "$debian/$(dirname "$path")"
-    mv "$path" "$debian/$path"
+}
+status=$debian/var/lib/dpkg/status.d
+mkdir -p "$status"
+for deb in "$context"/debs/*.deb; do
+    name=$(dpkg-deb --field "$deb" Package)
+    dpkg-deb --extract "$deb" "$into/$name"
+    cd "$into/$name"
+    if [ "$name" = ca-certificates ]; then # as its own script does when it is installed
+        mkdir -p etc/ssl/certs
+        cat usr/share/ca-certificates/mozilla/*.crt >etc/ssl/certs/ca-certificates.crt
+    fi
+    # As distroless images have it: scanners find packages, and what is theirs, by these two files.
+    dpkg-deb --field "$deb" >"$status/$name"
+    find . \( -type f -o -type l \) | sed 's|^\./||' | LC_ALL=C sort | while IFS= read -r path; do
+        kept "$path" || continue
+        mkdir -p "$debian/$(dirname "$path")"
+        if [ ! -L "$path" ]; then md5sum "$path" >>"$status/$name.md5sums"; fi
+        mv "$path" "$debian/$path"
+    done
 done
 cd "$debian"
-mkdir -p dev proc sys run home etc/ssl/certs usr/bin usr/sbin tmp var/tmp
+mkdir -p dev proc sys run home usr/bin usr/sbin tmp var/tmp
 ln -s /run var/run
 chmod 1777 tmp var/tmp
-mv "$into/certificates" etc/ssl/certs/ca-certificates.crt
-# The lists name what is here, no more.
-for list in var/lib/dpkg/status.d/*.md5sums; do
-    while read -r sum path; do
-        if [ -f "$path" ]; then echo "$sum  $path"; fi
-    done <"$list" >"$into/list"
-    mv "$into/list" "$list"
-done
 cp "$here/etc/passwd" "$here/etc/group" "$here/etc/nsswitch.conf" etc/
 
 cp -R "$context/node/." "$into/node/usr/local/"

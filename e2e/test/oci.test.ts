@@ -1,8 +1,11 @@
 // Libraries that come from a registry: a real one (distribution), real images, a real server.
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { lie, silenceAll } from '../../packages/oci/test/liar.ts';
+import { canMount, makeReadOnly, makeRoom, withVolume } from '../faults/support/volume.ts';
 import { ask, keepAlive, text } from '../support/client.ts';
 import { answerOf, numbered } from '../support/library.ts';
 import {
@@ -18,6 +21,7 @@ import { run, type Server, start, stopAll, temporaryFolder } from '../support/se
 afterEach(async () => {
   await stopAll();
   await stopRegistries();
+  await silenceAll();
 });
 
 const build = numbered();
@@ -155,8 +159,13 @@ describe.skipIf(!hasDockerRegistry)('with a registry', () => {
     const second = await serve(`oci://${registry.host}/acme/api:1`, { FLEXILIB_CACHE_DIR: cache });
     await answers(second, 1);
     await says(second, /nobody listens there/);
+    const { pid } = second;
+    second.signal('SIGUSR2');
+    await expect.poll(() => second.pids().includes(pid), { timeout: 20_000 }).toBe(false);
+    await answers(second, 1); // who takes over needs no registry either
     await registry.start();
     await says(second, /the registry answers again/);
+    expect(second.stderr().filter((line) => line.includes('nobody listens'))).toHaveLength(1); // of two processes
     await push(`${registry.host}/acme/api:1`, [library(2)]);
     await answers(second, 2);
   });
@@ -343,6 +352,42 @@ describe.skipIf(!hasDockerRegistry)('with a registry', () => {
     await answers(server, 2);
   });
 
+  it('has all processes say 503 at once when the one that asks has failed', async () => {
+    const registry = await startOciRegistry();
+    await registry.kill();
+    const server = await serve(`oci://${registry.host}/acme/api:1`, { WORKERS: '3' });
+    await says(server, /nothing is cached/);
+    const begun = performance.now();
+    const all = await Promise.all(Array.from({ length: 24 }, () => ask(server.port, '/')));
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(performance.now() - begun).toBeLessThan(8000); // and not when they are tired of waiting, after ten seconds
+    expect(server.stderr().filter((line) => line.startsWith('error'))).toHaveLength(1);
+  });
+
+  it('has requests wait for a slow registry, but not for ever', async () => {
+    const bytes = build(3);
+    let go = () => {};
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { digest, size } = await descriptor(bytes, '');
+    const layer = { mediaType: 'application/vnd.flexilib.executor.library.v1', digest, size };
+    const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, layers: [layer] }));
+    const type = { 'content-type': 'application/vnd.oci.image.manifest.v1+json' };
+    const { host } = await lie(async (req, res) => {
+      if (req.url?.includes('/manifests/')) return res.writeHead(200, type).end(manifest);
+      res.write(bytes.subarray(0, 100));
+      await gate;
+      return res.end(bytes.subarray(100));
+    });
+    const server = await serve(`oci://${host}/acme/api:1`);
+    expect((await ask(server.port, '/')).status).toBe(503);
+    const patient = ask(server.port, '/');
+    go();
+    expect((await patient).body.toString()).toBe(answerOf(3));
+    expect(server.stderr().filter((line) => /error|warning/.test(line))).toEqual([]);
+  });
+
   it('takes up and lets go of images when the configuration is read again', async () => {
     const registry = await startOciRegistry();
     await push(`${registry.host}/acme/api:1`, [library(1)]);
@@ -380,6 +425,65 @@ describe.skipIf(!hasDockerRegistry)('with a registry', () => {
     const server = await serve(`oci://${host}/acme/api:1`, { FLEXILIB_CACHE_DIR: place });
     expect((await ask(server.port, '/')).status).toBe(503);
     await says(server, /the cache can't be written: .*FLEXILIB_CACHE_DIR/);
+  });
+
+  it('loads nothing from a registry that isn’t signed, when signatures are required', async () => {
+    const { host } = await startOciRegistry();
+    const folder = temporaryFolder();
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const key = join(folder, 'key.pem');
+    writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(join(folder, 'key.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+    const builds = [1, 2].map((n) => library(n));
+    const sign = async (file: string) =>
+      expect(await run(['sign', file, '--key', key])).toMatchObject({ code: 0 });
+    await push(`${host}/acme/api:1`, [builds[0]]);
+    const config = join(folder, 'proxy.ini');
+    writeFileSync(
+      config,
+      `/ = oci://${host}/acme/api:1\n[/]\npull_interval = 1s\n[server]\nrequire_signature = key.pub\n`,
+    );
+    const server = await start({ file: config }, { FLEXILIB_CACHE_DIR: temporaryFolder() });
+    expect((await ask(server.port, '/')).status).toBe(503);
+    await says(server, /^error: .*api:1\/library\.so: .*sign/);
+    await sign(builds[0]); // the signature alone is new
+    await push(`${host}/acme/api:1`, [builds[0]]);
+    await answers(server, 1);
+    await push(`${host}/acme/api:1`, [builds[1]]);
+    await says(server, /sign.*\(generation 1 goes on\)/);
+    await answers(server, 1);
+    await sign(builds[1]);
+    await push(`${host}/acme/api:1`, [builds[1]]);
+    await answers(server, 2);
+  });
+
+  it.skipIf(!canMount).each([
+    [
+      'full',
+      2048,
+      (server: Server, cache: string) => makeRoom(server.supervisor, cache, 16 << 10),
+      /the disk is full; make room/,
+    ],
+    ['read-only', 16 << 10, null, /can't be written: EROFS/],
+  ] as const)('serves what is in a cache that is %s', async (_, kilobytes, mend, why) => {
+    const { host } = await startOciRegistry();
+    await push(`${host}/acme/api:1`, [library(1)]);
+    const cache = temporaryFolder();
+    const server = await start(
+      `/ = oci://${host}/acme/api:1\n[/]\npull_interval = 1s\n`,
+      { FLEXILIB_CACHE_DIR: cache },
+      [],
+      withVolume(cache, kilobytes),
+    );
+    await answers(server, 1);
+    if (!mend) makeReadOnly(server.supervisor, cache);
+    const heavy = join(temporaryFolder(), 'api.so');
+    writeFileSync(heavy, Buffer.concat([build(2), Buffer.alloc(4 << 20)]));
+    await push(`${host}/acme/api:1`, [heavy]);
+    await says(server, why);
+    await answers(server, 1);
+    mend?.(server, cache);
+    if (mend) await answers(server, 2);
   });
 
   it('keeps what is needed in the cache, and no more', async () => {

@@ -18,14 +18,14 @@ export const platforms = {
 
 /**
  * Fills a folder. Gives what is in the image, for each platform: `debian`, packages as in debian.lock; `node`, its version and
- * integrity; `bundle`, the folder that `npm run bundle` made. locked: as debianPackages takes it.
+ * integrity; `bundle`, the folder that scripts/bundle.mjs made. locked: as debianPackages takes it.
  */
 export async function stageContext(names, folder, locked) {
   for (const name of ['Dockerfile', 'root.sh', 'etc']) {
     cpSync(join(root, 'docker', name), join(folder, name), { recursive: true });
   }
   const targets = names.flatMap((name) => ['--target', platforms[name].target]);
-  await $({ cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })`npm run --silent bundle -- ${targets}`;
+  await $({ cwd: root, quiet: true })`${process.execPath} scripts/bundle.mjs ${targets}`;
   const { version } = readJson('apps/server/package.json');
   const parts = {};
   for (const name of names) {

@@ -14,6 +14,7 @@ For who writes libraries (each has a --help):
   flexilib build|test [DIR]  build the projects of DIR's libraries, or run their tests
   flexilib invoke FILE PATH  call a library once, without a server
   flexilib inspect FILE      say what a library needs, exports and lacks
+  flexilib push IMAGE FILE   push a library to a registry, for routes that say oci://IMAGE
 
 Paths in FILE are relative to its folder. Options of the server stand in its section
 [server]; these environment variables win over it:
@@ -23,6 +24,7 @@ Paths in FILE are relative to its folder. Options of the server stand in its sec
   SERVER_THREAD_COUNT        native threads of each that run executors (CPUs / WORKERS)
   RESPONSE_PREALLOCATION_KB  memory kept ready in each of them (8)
   FLEXILIB_RUN_DIR           where private copies of libraries go (the temporary folder)
+  FLEXILIB_CACHE_DIR         where libraries that are pulled go (~/.cache/flexilib)
   NO_COLOR                   no colours on the terminal
 
 Signals:

@@ -3,7 +3,6 @@
 // keep some megabytes for them, and hold up its loop.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { formatReference } from '@flexilib/oci';
 import type { Log } from './log.ts';
 import type { PullOrder, PullResult } from './pull.ts';
@@ -49,7 +48,7 @@ const DIGEST_MS = 24 * 60 * 60_000;
 
 export function createPuller({ cache, env, notes, log }: PullerOptions): Puller {
   const entries = new Map<string, Entry>();
-  const processes = new Set<{ kill(): void }>();
+  const processes = new Set<() => void>();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -70,40 +69,28 @@ export function createPuller({ cache, env, notes, log }: PullerOptions): Puller 
   }
 
   function ask(asked: Entry[]): void {
-    const { spawn } = process.getBuiltinModule('node:child_process');
     const left = new Map(asked.map((entry) => [entry.reference, entry]));
     for (const entry of asked) entry.running = true;
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'pull.cjs')], {
-      env,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      timeout: PROCESS_MS,
-      killSignal: 'SIGKILL',
-    });
-    const handle = { kill: () => void child.kill('SIGKILL') };
-    processes.add(handle);
-    let problem = '';
     const order: PullOrder = { cache, references: [...left.keys()] };
-    child.stdin.on('error', () => {}); // its end tells
-    child.stdin.end(JSON.stringify(order));
-    createInterface(child.stdout).on('line', (line) => {
-      const result: PullResult = JSON.parse(line);
-      const entry = left.get(result.reference);
-      if (!entry) return;
-      left.delete(result.reference);
-      if (!closed) heard(entry, result);
+
+    function onLine(line: string): void {
+      const result = parse(line);
+      const entry = result && left.get(result.reference);
+      if (!entry || closed) return;
+      left.delete(entry.reference);
+      heard(entry, result);
+      next();
+    }
+
+    const stop = startProcess(env, JSON.stringify(order), onLine, (why) => {
+      processes.delete(stop);
+      for (const { reference } of left.values())
+        onLine(
+          JSON.stringify({ reference, error: `${reference}: the process that pulls has ended: ${why}` }),
+        );
       next();
     });
-    child.on('error', (error) => {
-      problem = error.message;
-    });
-    child.on('close', (code, signal) => {
-      processes.delete(handle);
-      for (const entry of left.values()) {
-        const error = `${entry.reference}: the process that pulls has ended: ${problem || (signal ?? `exit status ${code}`)}`;
-        if (!closed) heard(entry, { reference: entry.reference, error });
-      }
-      next();
-    });
+    processes.add(stop);
   }
 
   function heard(entry: Entry, result: PullResult): void {
@@ -146,17 +133,65 @@ export function createPuller({ cache, env, notes, log }: PullerOptions): Puller 
             due,
             running: false,
             failures: 0,
-            failure: null,
+            failure: notes.failure(path), // told by the process before this one
           });
         }
       }
-      for (const path of entries.keys()) if (!images.has(path)) entries.delete(path);
+      for (const path of entries.keys()) {
+        if (images.has(path)) continue;
+        entries.delete(path);
+        notes.note(path, null);
+      }
       next();
     },
     close() {
       closed = true;
       clearTimeout(timer);
-      for (const handle of processes) handle.kill();
+      for (const stop of processes) stop();
     },
   };
+}
+
+/** onEnd comes last, and never from within the call. Gives what kills it. */
+function startProcess(
+  env: NodeJS.ProcessEnv,
+  input: string,
+  onLine: (line: string) => void,
+  onEnd: (why: string) => void,
+): () => void {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const { execPath } = process;
+  let child: ReturnType<typeof spawn>;
+  try {
+    const program = join(import.meta.dirname, 'pull.cjs');
+    const limit = { timeout: PROCESS_MS, killSignal: 'SIGKILL' } as const;
+    child = spawn(execPath, [program], { env, stdio: ['pipe', 'pipe', 'inherit'], ...limit });
+  } catch (error) {
+    setImmediate(onEnd, (error as Error).message); // no memory for it
+    return () => {};
+  }
+  let problem = '';
+  let unread = '';
+  child.on('error', ({ message }) => {
+    problem = message;
+    if (!child.stdout) onEnd(problem); // no descriptors for it: no end is told
+  });
+  child.on('close', (code, signal) => onEnd(problem || (signal ?? `exit status ${code}`)));
+  child.stdin?.on('error', () => {}); // its end tells
+  child.stdin?.end(input);
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (unread + text).split('\n');
+    unread = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
+  return () => void child.kill('SIGKILL');
+}
+
+/** null: not ours. NODE_OPTIONS may have brought in what writes there too. */
+function parse(line: string): PullResult | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { librariesOf, readSettings, type Settings } from '../src/settings.ts';
+import { imagesOf, librariesOf, readSettings, type Settings } from '../src/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flexilib-settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -109,7 +109,13 @@ rewrite = ^/x/(.) /$1
   for (const name of ['run', 'canary', 'canary_weight', 'max_concurrency'])
     expect(options).not.toHaveProperty(name);
   expect(canary).toEqual({
-    destination: { kind: 'library', library: join(folder, 'c.so'), timeout: 2000, run: 'inline' },
+    destination: {
+      kind: 'library',
+      library: join(folder, 'c.so'),
+      image: null,
+      timeout: 2000,
+      run: 'inline',
+    },
     weight: 3,
     header: { name: 'X-Canary', value: '1' },
   });
@@ -136,4 +142,24 @@ test('whom to believe', async () => {
   expect((await settingsOf('/ = ./a.so\n')).trusted).toEqual([]);
   const text = '/ = ./a.so\n[server]\ntrusted_proxies = 10.0.0.0/8 ::1\n';
   expect((await settingsOf(text)).trusted).toEqual(['10.0.0.0/8', '::1']);
+});
+
+test('an image is a library in the cache; of several routes the most impatient says how often it is looked for', async () => {
+  const { routes, cache } = await settingsOf(`
+/a = oci://ghcr.io/acme/api
+/b = oci://ghcr.io/acme/api:latest
+/c = ./c.so
+[/a]
+pull_interval = 5s
+[/c]
+canary = oci://ghcr.io/acme/api:next
+canary_weight = 3%
+`);
+  const place = (tag: string) => join(cache, `refs/ghcr.io/acme/api:${tag}/library.so`);
+  const images = imagesOf(routes);
+  expect([...images].map(([path, { interval }]) => [path, interval])).toEqual([
+    [place('latest'), 5000],
+    [place('next'), 60_000],
+  ]);
+  expect(librariesOf(routes)).toEqual(new Set([place('latest'), join(folder, 'c.so'), place('next')]));
 });

@@ -1,6 +1,7 @@
 // Signatures and attestations of images, as cosign 3 makes them: bundles that refer to the image (OCI 1.1), in the registry or
 // the layout that it is in.
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,6 +12,7 @@ import {
   openRegistry,
   parseReference,
   readBlob,
+  readReference,
   type Store,
 } from '@flexilib/oci';
 import { MEDIA_TYPE, parseBundle } from './bundle.ts';
@@ -34,8 +36,9 @@ export interface Image {
   descriptor: Descriptor;
 }
 
-/** Whether the text names an image: oci:FOLDER, or anything with a digest. */
-export const isImage = (text: string): boolean => text.startsWith(LAYOUT) || /@sha256:/.test(text);
+/** Whether the text names an image: oci:FOLDER, or a name in a registry that is no file. */
+export const isImage = (text: string): boolean =>
+  text.startsWith(LAYOUT) || (typeof readReference(text) !== 'string' && !existsSync(text));
 
 /** REGISTRY/NAME@sha256:…, oci:FOLDER (its only image) or oci:FOLDER@sha256:…. Throws FL_REGISTRY, FL_SIGNATURE. */
 export async function openImage(text: string, push: boolean): Promise<Image> {
@@ -57,13 +60,17 @@ async function found(store: Store, digest: string, text: string): Promise<Image>
   return { store, name: `${store.name}@${digest}`, descriptor };
 }
 
-/** What of the layout's index isn't about another. */
+/** What of the layout's index is neither about another nor part of one. */
 async function onlyImage(store: Store, folder: string): Promise<string> {
   const { manifests } = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as {
     manifests: Descriptor[];
   };
-  const digests = new Set<string>();
-  for (const { digest } of manifests) if (!(await store.manifest(digest)).subject) digests.add(digest);
+  const digests = new Set(manifests.map(({ digest }) => digest));
+  for (const digest of [...digests]) {
+    const { subject, manifests: parts } = await store.manifest(digest);
+    if (subject) digests.delete(digest);
+    for (const part of parts) digests.delete(part.digest);
+  }
   const [only, ...others] = digests;
   if (only === undefined || others.length > 0)
     throw trouble(`${LAYOUT}${folder}`, `has ${digests.size} images: say which by @sha256:…`);

@@ -1,0 +1,11 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    pool: 'forks',
+    include: ['image/*.test.ts'],
+    testTimeout: 300_000, // an image is built
+    hookTimeout: 300_000,
+  },
+});
+export default config;
