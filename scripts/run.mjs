@@ -28,7 +28,7 @@ export async function run(main) {
 export function tell(error) {
   const isUsage = error.code?.startsWith?.('ERR_PARSE_ARGS') ?? false;
   const text = isUsage ? `${error.message.split('. ')[0]}; --help has the rest` : error.stderr?.trim();
-  console.error(`error: ${text || error.message}`);
+  console.error(`error: ${(text || error.message).replace(/^error: /, '')}`); // that of another of our scripts
   return isUsage ? 2 : 1;
 }
 

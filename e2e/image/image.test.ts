@@ -1,7 +1,17 @@
 // `npm run image` and `npm run image:run`: what is in the image, that it is the same each time, and that it serves.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, globSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,6 +66,40 @@ describe.skipIf(missing.length > 0)('the image', () => {
     execFileSync('skopeo', ['copy', '--quiet', '--insecure-policy', '--all', `oci:${output}`, `dir:${copy}`]);
     expect(JSON.parse(readFileSync(join(copy, 'manifest.json'), 'utf8')).manifests).toHaveLength(2);
   });
+
+  it('empties no folder of somebody else', () => {
+    const home = join(folder, 'home');
+    mkdirSync(home);
+    writeFileSync(join(home, 'letter'), 'dear');
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'scripts/image.mjs'), '--output', home],
+      { encoding: 'utf8' },
+    );
+    expect([status, stderr]).toEqual([1, expect.stringContaining('has files, and is no OCI layout')]);
+    expect(readdirSync(home)).toEqual(['letter']);
+  });
+
+  it('leaves nothing when it is interrupted', async () => {
+    const work = join(folder, 'work');
+    mkdirSync(work);
+    const mounts = () => readFileSync('/proc/mounts', 'utf8').includes(work);
+    const args = ['--base', `oci:${join(folder, 'trixie')}:base`, '--output', join(folder, 'none')];
+    const child = spawn(process.execPath, [join(root, 'scripts/image.mjs'), ...args], {
+      env: { ...process.env, TMPDIR: work },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    // With overlays a mount shows that the builder runs, with copies the store does.
+    await expect
+      .poll(() => mounts() || globSync('flexilib-buildah-*/root/vfs/dir/*', { cwd: work }).length > 0, {
+        timeout: 60_000,
+      })
+      .toBe(true);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    expect([readdirSync(work), mounts(), existsSync(join(folder, 'none'))]).toEqual([[], false, false]);
+  }, 120_000);
 
   it('says how it is run', () => {
     const commit = execFileSync('git', ['log', '-1', '--format=%H %cI'], { cwd: root, encoding: 'utf8' });

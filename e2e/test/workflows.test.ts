@@ -94,6 +94,23 @@ test('the forges differ in the versions of the artifacts, the identity, and who 
   expect(comparable(load('.gitea/workflows/ci.yml'))).toEqual(comparable({ ...github, jobs }));
 });
 
+test('`npm run release` builds what it publishes, in a clone that has built nothing', () => {
+  const options = scripts.prerelease?.match(/--filter=\S+/g) ?? [];
+  const plan = execFileSync(
+    join(root, 'node_modules/.bin/turbo'),
+    ['run', 'build', ...options, '--dry=json'],
+    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const { tasks } = JSON.parse(plan) as { tasks: { package: string }[] };
+  const built = new Set(tasks.map((task) => task.package));
+  const published = globSync('{apps,packages}/*/package.json', { cwd: root })
+    .map((path) => JSON.parse(readFileSync(join(root, path), 'utf8')))
+    .filter((one) => !one.private && one.scripts?.build)
+    .map(({ name }) => name as string);
+  expect(published).toContain('flexilib');
+  expect(published.filter((name) => !built.has(name))).toEqual([]);
+});
+
 /** Without the versions of artifact actions, and where the secrets of publish come from. */
 function comparable(workflow: Workflow): unknown {
   const copy = structuredClone(workflow);
