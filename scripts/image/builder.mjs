@@ -78,7 +78,7 @@ async function withBuildah(platform, context, base, into) {
   const places = ['--root', join(store, 'root'), '--runroot', join(store, 'run')];
   const run = async (driver, ...args) =>
     $({
-      env: { BUILDAH_ISOLATION: 'chroot', ...process.env, STORAGE_DRIVER: driver },
+      env: { BUILDAH_ISOLATION: 'chroot', ...process.env, STORAGE_DRIVER: driver, TMPDIR: store },
       quiet: true, // what failed is in the error
     })`buildah ${places} ${args}`;
   let driver = process.env.STORAGE_DRIVER ?? 'overlay';
