@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { FlexilibError } from '@flexilib/native';
 import {
   bundleOf,
@@ -15,8 +16,10 @@ import {
   verifyImage,
 } from '@flexilib/signing';
 import { readArguments, usageError } from '../arguments.ts';
-import { sayError } from '../terminal.ts';
+import { announced, sayError } from '../terminal.ts';
 import { refuseBundles } from './sign.ts';
+
+const STDERR = 2;
 
 const help = `Usage: flexilib verify FILE|IMAGE... --key PUBLIC.pem
        flexilib verify FILE|IMAGE... --certificate-identity WHO --certificate-oidc-issuer URL
@@ -112,7 +115,10 @@ export async function verifyCommand(args: string[]): Promise<number> {
 /** Throws unless one of what is attached is good, and what is wanted. */
 async function tellImage(path: string, trust: Trust, type: string): Promise<void> {
   const image = await openImage(path, false);
-  const { good, bad, parts, bytes } = await verifyImage(image, trust);
+  const work = verifyImage(image, trust);
+  const { good, bad, parts, bytes } = await (isatty(STDERR)
+    ? announced(`fetching and verifying ${image.name}`, work)
+    : work);
   for (const why of bad) process.stderr.write(`note: ${why}\n`);
   for (const { predicateType, verified } of good) {
     const what = predicateType === SIGNED ? '' : `${printable(predicateType)}, `;
