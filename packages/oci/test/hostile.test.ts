@@ -102,6 +102,19 @@ it('takes no credentials along to another host', async () => {
   expect(other.asked).toEqual([{ line: 'GET /blob?signature=secret', authorization: undefined }]);
 });
 
+it('takes no credentials along to where a redirected list goes on', async () => {
+  const list = JSON.stringify({ schemaVersion: 2, manifests: [] });
+  const other = await lie((_req, res) =>
+    res.writeHead(200, { 'content-type': MediaType.index, link: '</next>; rel="next"' }).end(list),
+  );
+  const liar = await lie((req, res) => {
+    if (!req.headers.authorization) res.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+    else res.writeHead(307, { location: `http://${other.host}/list` }).end();
+  });
+  await expect(at(liar, somebody).referrers(sha256(good))).rejects.toThrow('goes on somewhere else');
+  expect(other.asked).toEqual([expect.objectContaining({ authorization: undefined })]);
+});
+
 it('doesn’t log in where a redirect led', async () => {
   const other = await lie((_req, res) => res.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end());
   const liar = await lie((_req, res) => res.writeHead(307, { location: `http://${other.host}/` }).end());
