@@ -36,9 +36,15 @@ export interface Image {
   descriptor: Descriptor;
 }
 
-/** Whether the text names an image: oci:FOLDER, or a name in a registry that is no file. */
-export const isImage = (text: string): boolean =>
-  text.startsWith(LAYOUT) || (typeof readReference(text) !== 'string' && !existsSync(text));
+/**
+ * Whether the text names an image: oci:FOLDER, or a name in a registry that is no file. With a digest it is one in any case:
+ * what lies in the folder that one is in has no say in what is verified.
+ */
+export function isImage(text: string): boolean {
+  if (text.startsWith(LAYOUT)) return true;
+  const reference = readReference(text);
+  return typeof reference !== 'string' && (reference.digest !== undefined || !existsSync(text));
+}
 
 /** REGISTRY/NAME@sha256:…, oci:FOLDER (its only image) or oci:FOLDER@sha256:…. Throws FL_REGISTRY, FL_SIGNATURE. */
 export async function openImage(text: string, push: boolean): Promise<Image> {
