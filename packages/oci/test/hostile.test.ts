@@ -1,5 +1,13 @@
 // Registries that lie.
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -272,4 +280,23 @@ it('has no trouble with names that objects have', async () => {
   expect(Object.keys(annotations)).toEqual(['__proto__', 'constructor']);
   expect(subject).toBe(null);
   expect(({} as Record<string, unknown>).subject).toBeUndefined();
+});
+
+it('writes into a layout that somebody else has made, and nowhere else', async () => {
+  const folder = temporary();
+  const layout = join(folder, 'layout');
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, 'as it was');
+  mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+  const blob = sha256(good).replace('sha256:', 'blobs/sha256/');
+  for (const name of ['oci-layout', `index.json.${process.pid}`, `${blob}.${process.pid}`])
+    symlinkSync(victim, join(layout, name));
+  const store = openLayout(layout);
+  await store.putBlob(descriptor, async function* () {
+    yield good;
+  });
+  await store.putManifest(image, MediaType.manifest, '1');
+  expect(readFileSync(victim, 'utf8')).toBe('as it was');
+  expect(readFileSync(join(layout, blob)).equals(good)).toBe(true);
+  expect((await openLayout(layout).resolve('1'))?.digest).toBe(sha256(image));
 });
