@@ -1,7 +1,7 @@
 // A private copy of a library's bytes, on a path that was never used before: the author may overwrite the original
 // while we run it, and dlopen(3) gives the old library to who asks for the same path again.
 import { createHash } from 'node:crypto';
-import { closeSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import { type FileHandle, open, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createMemfd, FlexilibError } from '@flexilib/native';
@@ -75,7 +75,7 @@ async function openOriginal(path: string): Promise<FileHandle> {
   const missing = (text: string, cause?: unknown) =>
     new FlexilibError('FL_LIBRARY_MISSING', `${path}: ${text}`, { path, cause });
   try {
-    const file = await open(path);
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO would be waited for
     if ((await file.stat()).isFile()) return file;
     await file.close();
   } catch (error) {

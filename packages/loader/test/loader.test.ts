@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -256,6 +257,15 @@ void flexilib_load(const flexilib_host *h) { (void)h; pthread_t t; pthread_creat
   expect(copies().map((name) => join(runDirectory.path!, name))).toEqual([copy]);
   rmSync(copy);
 });
+
+it('takes no pipe for a library, and waits for none', async () => {
+  execFileSync('mkfifo', [path]);
+  await expect(answer()).rejects.toMatchObject({
+    code: 'FL_LIBRARY_MISSING',
+    message: `${path}: is no file`,
+  });
+  expect(log).toEqual(['FL_LIBRARY_MISSING none']);
+}, 5000);
 
 it('finds the neighbours of a library that looks for them beside itself', async () => {
   const folder = temporaryFolder();
