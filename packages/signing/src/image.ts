@@ -27,6 +27,9 @@ import type { Verified } from './verify.ts';
 const STATEMENT_BYTES = 32 << 20;
 /** Who can push can attach as many as they like. */
 const MOST_REFERRERS = 200;
+/** What is verified need not be signed. */
+const DEPTH_MAX = 3;
+const PARTS_MAX = 10_000;
 const LAYOUT = 'oci:';
 
 export interface Image {
@@ -155,7 +158,10 @@ async function checkParts(
   { digest, size }: Descriptor,
   result: VerifiedImage,
   seen: Set<string>,
+  depth = 1,
 ): Promise<void> {
+  if (depth > DEPTH_MAX || seen.size > PARTS_MAX)
+    throw trouble(`${store.name}@${digest}`, 'is an index of indexes of indexes, or one without end');
   const isFirst = (part: Descriptor): boolean => {
     if (seen.has(part.digest)) return false;
     seen.add(part.digest);
@@ -166,7 +172,7 @@ async function checkParts(
   const { bytes, manifests, config, layers } = await store.manifest(digest);
   if (bytes.length !== size)
     throw trouble(`${store.name}@${digest}`, `has ${bytes.length} bytes, ${size} were announced`);
-  for (const image of manifests) if (isFirst(image)) await checkParts(store, image, result, seen);
+  for (const image of manifests) if (isFirst(image)) await checkParts(store, image, result, seen, depth + 1);
   for (const part of [...(config ? [config] : []), ...layers]) {
     if (!isFirst(part)) continue;
     for await (const _ of store.blob(part)); // which checks it

@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Descriptor, MediaType, openLayout } from '@flexilib/oci';
 import { afterAll, expect, it } from 'vitest';
-import { readPrivateKey, readPublicKey, verifyFile } from '../src/index.ts';
+import { openImage, readPrivateKey, readPublicKey, verifyFile, verifyImage } from '../src/index.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name);
 const folder = mkdtempSync(join(tmpdir(), 'flexilib-hostile-'));
@@ -42,4 +43,17 @@ it.each([
   const name = 'ENCRYPTED SIGSTORE PRIVATE KEY';
   writeFileSync(path, `-----BEGIN ${name}-----\n${inner}\n-----END ${name}-----\n`);
   expect(await messageOf(readPrivateKey(path, 'secret'))).toContain('its scrypt would take too long');
+});
+
+it('follows no index of indexes without end', async () => {
+  const layout = openLayout(join(folder, 'layout'));
+  const put = (manifests: Descriptor[]) =>
+    layout.putManifest(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })), MediaType.index);
+  let last = await put([]);
+  for (let depth = 0; depth < 6; depth++) last = await put([last]);
+  const signer = { key: await readPublicKey(fixture('key.pub')), name: 'key.pub' };
+  const image = await openImage(`oci:${join(folder, 'layout')}@${last.digest}`, false);
+  expect(await messageOf(verifyImage(image, { signer, root: null, ignoreLog: true }))).toContain(
+    'an index of indexes of indexes, or one without end',
+  );
 });
