@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -133,6 +133,23 @@ describe('a process that takes another’s place', () => {
     process.kill(server.pid, 'SIGKILL');
     expect(await text(server.port, '/')).toBe('steady');
   });
+
+  it.skipIf(process.getuid!() !== 0)(
+    'takes no configuration from where another user has put one',
+    async () => {
+      const folder = temporaryFolder();
+      const server = await start(`/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder });
+      const shared = join(folder, readdirSync(folder)[0]);
+      rmSync(shared, { recursive: true }); // by a cleaner
+      mkdirSync(shared);
+      writeFileSync(join(shared, 'proxy.ini'), `/ = ${saying('evil')}\n`);
+      for (const name of [shared, join(shared, 'proxy.ini')]) chownSync(name, 65534, 65534);
+      process.kill(server.pid, 'SIGKILL');
+      expect(await text(server.port, '/')).toBe('steady');
+      expect(readdirSync(shared)).toEqual(['proxy.ini']);
+      expect(lines(server, /copies of libraries live in memory: .* is another user's$/)).toHaveLength(1);
+    },
+  );
 
   it('comes too when one is told to end, and nobody waits', async () => {
     const server = await start(`/ = ${steady}\n`);
