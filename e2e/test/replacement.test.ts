@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -143,11 +152,21 @@ describe('a process that takes another’s place', () => {
       rmSync(shared, { recursive: true }); // by a cleaner
       mkdirSync(shared);
       writeFileSync(join(shared, 'proxy.ini'), `/ = ${saying('evil')}\n`);
+      const victim = join(folder, 'victim');
+      writeFileSync(victim, 'as it was');
+      for (const name of ['1-lib.so.beside', 'upgrade.new']) symlinkSync(victim, join(shared, name));
       for (const name of [shared, join(shared, 'proxy.ini')]) chownSync(name, 65534, 65534);
+      const theirs = readdirSync(shared);
       process.kill(server.pid, 'SIGKILL');
       expect(await text(server.port, '/')).toBe('steady');
-      expect(readdirSync(shared)).toEqual(['proxy.ini']);
       expect(lines(server, /copies of libraries live in memory: .* is another user's$/)).toHaveLength(1);
+      const { pid } = server;
+      server.signal('SIGUSR2'); // whose outcome is a file in there
+      await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+      server.signal('SIGTERM');
+      await server.exit;
+      expect(readdirSync(shared)).toEqual(theirs);
+      expect(readFileSync(victim, 'utf8')).toBe('as it was');
     },
   );
 

@@ -44,7 +44,7 @@ export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Pr
         problem: null,
         lock: fd,
         async close() {
-          await removeRunDirectory(path);
+          if (isOwn(path)) await removeRunDirectory(path);
           closeSync(fd);
         },
       };
