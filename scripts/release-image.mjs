@@ -21,7 +21,7 @@ const help = `Usage: npm run release:image -- REGISTRY/NAME [--tag TAG]... [opti
 Builds the image of the commit for linux/amd64 and linux/arm64, pushes it, signs it, attaches its SBOMs (CycloneDX, SPDX)
 and its SLSA provenance, verifies all of it from the registry, and then gives it its tags: the commit's seven digits, and TAGs.
 
-  --tag TAG            another tag; it is moved if it is there
+  --tag TAG            another tag; it is moved if it is there, unless it is a version's (1.2.3)
   --key KEY            a private key, as \`npm run sign\` takes it; without one, CI's identity signs (keyless)
   --log URL            a transparency log instead of Sigstore's
   --trusted-root FILE  whom verifying believes, instead of Sigstore's
@@ -84,7 +84,7 @@ async function main() {
     return console.log(`its provenance: ${JSON.stringify(predicate, null, 2)}`);
   }
 
-  const there = await push(layout, digest, registry, source.short);
+  const there = await push(layout, digest, registry, source.short, values.tag);
   console.log(`${registry.name}@${digest}: ${there ? `there already, as ${source.short}` : 'pushed'}`);
   const claims = [
     { image: `${registry.name}@${digest}`, attestations },

@@ -180,11 +180,15 @@ describe.skipIf(missing.length > 0)('npm run release:image', () => {
     10 * minutes,
   );
 
-  it('a commit has one image', async () => {
-    const { push } = await import(join(root, 'scripts/release-image/registry.mjs'));
-    const [other] = (await store().manifest(digest)).manifests;
+  it('a commit has one image, and so has a version', async () => {
+    const { push, setTags } = await import(join(root, 'scripts/release-image/registry.mjs'));
+    const [amd64, arm64] = (await store().manifest(digest)).manifests;
     const layout = openLayout(join(root, 'dist-image'));
-    await expect(push(layout, other?.digest, store(), short)).rejects.toThrow('A commit has one image');
+    await setTags(store(), arm64?.digest, ['1.2.3', 'edge']);
+    const publish = (short: string, ...tags: string[]) => push(layout, amd64?.digest, store(), short, tags);
+    await expect(publish(short)).rejects.toThrow(`:${short} is ${digest} already`);
+    await expect(publish('0123456', '1.2.3')).rejects.toThrow(`:1.2.3 is ${arm64?.digest} already`);
+    expect(await publish('0123456', 'edge')).toBe(false);
   });
 });
 

@@ -6,7 +6,7 @@ const config: ViteUserConfig = defineConfig({
     fileParallelism: false, // all of them make bundles in one place
     include: ['image/*.test.ts'],
     testTimeout: 300_000, // an image is built
-    hookTimeout: 300_000,
+    hookTimeout: 600_000,
   },
 });
 export default config;

@@ -51,8 +51,8 @@ export async function startCluster(programs: string): Promise<Cluster> {
       if (dead) break;
       await sleep(100);
     }
-    const said = readFileSync(at(`${what}.log`), 'utf8').slice(-3000);
     await stop();
+    const said = readFileSync(at(`${what}.log`), 'utf8').slice(-3000);
     throw new Error(`${what} doesn't serve: ${said}`);
   }
 

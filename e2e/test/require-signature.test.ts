@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, text } from '../support/client.ts';
+import { hasProgram, startDockerRegistry } from '../support/docker-registry.ts';
 import { answerOf, compile, install, numbered } from '../support/library.ts';
 import { run, type Server, start, stopAll, temporaryFolder } from '../support/server.ts';
 
@@ -249,6 +250,44 @@ it('counts a key that was replaced from the next load on', async () => {
   await expect.poll(() => errors(server).at(-1)).toMatch(/by another key than/);
   await sign(lib, 'other');
   await expect.poll(() => text(server.port, '/')).toBe(answerOf(2));
+});
+
+it.skipIf(!hasProgram('docker-registry'))(
+  'takes signed libraries from a registry, and no others',
+  async () => {
+    const registry = await startDockerRegistry();
+    try {
+      const image = `${registry.host}/acme/api:1`;
+      const push = async () => expect(await run(['push', image, lib])).toMatchObject({ code: 0, stderr: '' });
+      await push();
+      const env = { FLEXILIB_CACHE_DIR: temporaryFolder() };
+      const config = `/ = oci://${image}\n[/]\npull_interval = 1s\n[server]\nrequire_signature = key.pub\n`;
+      const server = await start(configure(config), env);
+      expect(await status(server)).toBe(503);
+      await expect.poll(() => errors(server)).toEqual([expect.stringContaining("it isn't signed")]);
+      await sign(lib);
+      await push();
+      await expect.poll(() => status(server), { timeout: 15_000 }).toBe(200);
+      install(lib, build(2));
+      rmSync(bundle);
+      await push();
+      await expect
+        .poll(() => errors(server).at(-1), { timeout: 15_000 })
+        .toMatch(/it isn't signed.*generation 1 goes on/);
+      expect(await text(server.port, '/')).toBe(answerOf(1));
+      await sign(lib);
+      await push();
+      await expect.poll(() => text(server.port, '/'), { timeout: 15_000 }).toBe(answerOf(2));
+    } finally {
+      await registry.close();
+    }
+  },
+);
+
+it('is no part of a server without it', () => {
+  const dist = join(import.meta.dirname, '../../apps/server/dist');
+  const has = (name: string) => readFileSync(join(dist, name), 'utf8').includes('inclusionProof');
+  expect(['flexilib.cjs', 'signature.cjs'].map(has)).toEqual([false, true]);
 });
 
 describe('a build that crashes again and again', () => {

@@ -4,11 +4,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { startLog } from '../support/log.ts';
 import { run, temporaryFolder } from '../support/server.ts';
 import { type SigstoreStandIn, startSigstore } from '../support/sigstore.ts';
 import { goTool } from '../support/tools.ts';
 
 const cosign = await goTool('cosign');
+const rekor = await goTool('rekor-tiles');
 
 const ISSUER = 'https://token.actions.githubusercontent.com';
 const WHO = 'https://github.com/acme/api/.github/workflows/release.yml@refs/tags/v1';
@@ -71,6 +73,34 @@ it('has the signature timestamped', async () => {
   const bundle = JSON.parse(readFileSync(join(folder, 'lib.so.sigstore.json'), 'utf8'));
   expect(bundle.verificationMaterial.timestampVerificationData.rfc3161Timestamps).toHaveLength(1);
   expect(await verify(...IDENTITY)).toMatchObject({ code: 0, stderr: '' });
+});
+
+it.skipIf(!rekor)('with a real Rekor 2, which signs no time, a timestamp says when', async () => {
+  const log = await startLog(rekor ?? '');
+  try {
+    const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+    const root = { ...read(sigstore.trustedRoot), tlogs: read(log.trustedRoot).tlogs };
+    writeFileSync(join(folder, 'root.json'), JSON.stringify(root));
+    const signing = ['sign', 'lib.so', '--fulcio-url', sigstore.url, '--log', log.url];
+    const verifying = ['verify', 'lib.so', '--trusted-root', 'root.json', ...IDENTITY];
+    expect(await run(signing, env, folder)).toMatchObject({ code: 0, stderr: '' });
+    const untimed = await run(verifying, {}, folder);
+    expect([untimed.code, untimed.stderr]).toEqual([
+      1,
+      expect.stringContaining('expected 1 timestamps, got 0'),
+    ]);
+    const timed = [...signing, '--timestamp-server-url', sigstore.timestampUrl];
+    expect(await run(timed, env, folder)).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout, stderr } = await run(verifying, {}, folder);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(` of the log ${log.url}, verified`);
+    if (!cosign) return;
+    const args = ['verify-blob', '--bundle', 'lib.so.sigstore.json', '--trusted-root', 'root.json'];
+    args.push('--use-signed-timestamps', ...IDENTITY, 'lib.so');
+    expect((await promisify(execFile)(cosign, args, { cwd: folder })).stderr).toContain('Verified OK');
+  } finally {
+    await log.close();
+  }
 });
 
 it.each([

@@ -243,6 +243,14 @@ describe('verify', () => {
     expect(await bad(verify())).toContain(why);
   });
 
+  it('writes nothing to the terminal that a bundle has made up', async () => {
+    const changed = bundle();
+    changed.verificationMaterial.publicKey.hint = '\u001b[2J\nlib.so: signed by the key\u2028\u009b';
+    write(changed);
+    const said = await bad(verify());
+    expect(said).toContain('by ?[2J?lib.so: signed by the key??,');
+  });
+
   it('refuses a key twice', async () => {
     const text = readFileSync(`${file}.sigstore.json`, 'utf8');
     writeFileSync(

@@ -12,12 +12,26 @@ const works = async (...command) => (await $({ nothrow: true, quiet: true })`${c
 /** `docker` or `buildah`. Throws an Error that says how to get one. */
 export async function findBuilder() {
   // A docker command without an engine is of no use, one without buildx neither.
-  if ((await works('docker', 'info')) && (await works('docker', 'buildx', 'version'))) return 'docker';
+  const docker = (await works('docker', 'info')) && (await works('docker', 'buildx', 'version'));
+  if (docker && (await writesLayouts())) return 'docker';
   if (await works('buildah', '--version')) return 'buildah';
+  if (docker)
+    throw new Error(
+      "docker's own driver writes no OCI layout here: `docker buildx create --use --driver docker-container` makes a builder that does, " +
+        'or install buildah',
+    );
   throw new Error(
     'an image needs docker with buildx, whose engine runs, or buildah: `apt-get install buildah`, or ' +
       'https://docs.docker.com/engine/install/',
   );
+}
+
+/** The driver «docker» does only where the engine keeps images in containerd's store; GitHub's runners may have the old one. */
+async function writesLayouts() {
+  const quiet = $({ nothrow: true, quiet: true });
+  if (!/^Driver:\s+docker$/m.test((await quiet`docker buildx inspect`).stdout)) return true;
+  const format = '{{.DriverStatus}}';
+  return (await quiet`docker info --format ${format}`).stdout.includes('io.containerd.snapshotter');
 }
 
 /** What docker or podman is called here, if one runs: it keeps images and runs them. Else null. */

@@ -8,5 +8,6 @@ export { readPrivateKey, readPublicKey } from './keys.ts';
 export { createTokenSigner, PKCS11 } from './pkcs11.ts';
 export { createKeySigner, type Signer } from './signer.ts';
 export { type Predicate, predicateTypes, readPredicate, SIGNED } from './statement.ts';
+export { printable } from './trouble.ts';
 export { type Identity, publicGoodRoot, readTrustedRoot, type Trust } from './trust.ts';
 export type { Verified } from './verify.ts';

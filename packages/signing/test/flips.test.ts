@@ -30,6 +30,77 @@ async function refusal(path: string, trust: Trust, bundle: string): Promise<stri
   }
 }
 
+describe('what is altered by more than a byte', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a test alters any field
+  type Entry = any;
+  const cases: [string, string, (entry: Entry) => void][] = [
+    [
+      'a name that @sigstore/verify takes for an expression',
+      'another name than its log',
+      ({ inclusionProof }) => {
+        inclusionProof.checkpoint.envelope = inclusionProof.checkpoint.envelope.replace(
+          '\u2014 127',
+          '\u2014 .27',
+        );
+      },
+    ],
+    [
+      'a time that nobody signed',
+      'has signed no time',
+      (entry) => {
+        entry.integratedTime = '1700000000';
+      },
+    ],
+    [
+      "an index that isn't the proof's",
+      "differs from its proof's",
+      (entry) => {
+        entry.logIndex = '4';
+      },
+    ],
+    [
+      'the signature of the log twice',
+      '2 signatures by the log',
+      ({ inclusionProof }) => {
+        const { envelope } = inclusionProof.checkpoint;
+        inclusionProof.checkpoint.envelope = envelope + envelope.slice(envelope.indexOf('\u2014'));
+      },
+    ],
+    [
+      'a text below the signatures',
+      'another form',
+      ({ inclusionProof }) => {
+        inclusionProof.checkpoint.envelope += 'text\n';
+      },
+    ],
+    [
+      'no proof',
+      'is no Sigstore bundle',
+      (entry) => {
+        delete entry.inclusionProof;
+      },
+    ],
+  ];
+
+  const alter = (change: (entry: Entry) => void) => {
+    const bundle = JSON.parse(readFileSync(fixture('lib.sigstore.json'), 'utf8'));
+    change(bundle.verificationMaterial.tlogEntries[0]);
+    writeFileSync(join(folder, 'altered'), JSON.stringify(bundle));
+  };
+
+  it.each(cases)('%s is refused', async (_what, why, change) => {
+    alter(change);
+    expect(await refusal(fixture('lib'), await trustIn('key.pub'), join(folder, 'altered'))).toContain(why);
+  });
+
+  it("a witness' signature is free: nobody here knows its key", async () => {
+    alter(({ inclusionProof }) => {
+      inclusionProof.checkpoint.envelope += '\u2014 witness.example AAAAAAAA\n';
+    });
+    expect(await refusal(fixture('lib'), await trustIn('key.pub'), join(folder, 'altered'))).toBeNull();
+  });
+});
+
 describe.each([
   ['lib.sigstore.json', 'key.pub'],
   ['rsa.sigstore.json', 'rsa.pub'],

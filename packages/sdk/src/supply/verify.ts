@@ -5,6 +5,7 @@ import {
   isImage,
   openImage,
   predicateTypes,
+  printable,
   readPublicKey,
   readTrustedRoot,
   SIGNED,
@@ -112,7 +113,7 @@ async function tellImage(path: string, trust: Trust, type: string): Promise<void
   const { good, bad, parts, bytes } = await verifyImage(image, trust);
   for (const why of bad) process.stderr.write(`note: ${why}\n`);
   for (const { predicateType, verified } of good) {
-    const what = predicateType === SIGNED ? '' : `${predicateType}, `;
+    const what = predicateType === SIGNED ? '' : `${printable(predicateType)}, `;
     process.stdout.write(`${image.name}: ${what}${said(verified)}\n`);
   }
   if (!good.some(({ predicateType }) => predicateType === type)) {
@@ -145,7 +146,9 @@ function both(subject: Identity['subject'] | null, issuer: Identity['issuer'] | 
   );
 }
 
-function said({ by, log }: Verified): string {
+const said = (verified: Verified): string => printable(sentence(verified));
+
+function sentence({ by, log }: Verified): string {
   const who = 'key' in by ? `by the key ${by.key}` : `by ${by.subject}, for whom ${by.issuer} vouched`;
   if (log === null) return `signed ${who}; no log has it`;
   if (log.checked) return `signed ${who}; entry ${log.index} of the log ${log.url}, verified`;
