@@ -154,9 +154,13 @@ describe('a process that takes another’s place', () => {
       writeFileSync(join(shared, 'proxy.ini'), `/ = ${saying('evil')}\n`);
       const victim = join(folder, 'victim');
       writeFileSync(victim, 'as it was');
-      for (const name of ['1-lib.so.beside', 'upgrade.new']) symlinkSync(victim, join(shared, name));
+      const links = ['1-lib.so.beside', 'upgrade.new', `proxy.ini.${server.pid}`];
+      for (const name of links) symlinkSync(victim, join(shared, name));
       for (const name of [shared, join(shared, 'proxy.ini')]) chownSync(name, 65534, 65534);
       const theirs = readdirSync(shared);
+      server.signal('SIGHUP');
+      await expect.poll(() => lines(server, /reloaded, 1 route$/).length).toBe(1);
+      expect(lines(server, /will not know of this reload: .* is gone, or another user's$/)).toHaveLength(1);
       process.kill(server.pid, 'SIGKILL');
       expect(await text(server.port, '/')).toBe('steady');
       expect(lines(server, /copies of libraries live in memory: .* is another user's$/)).toHaveLength(1);
