@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Descriptor, MediaType, openLayout } from '@flexilib/oci';
 import { afterAll, expect, it } from 'vitest';
-import { openImage, readPrivateKey, readPublicKey, verifyFile, verifyImage } from '../src/index.ts';
+import {
+  createKeylessSigner,
+  openImage,
+  readPrivateKey,
+  readPublicKey,
+  verifyFile,
+  verifyImage,
+} from '../src/index.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name);
 const folder = mkdtempSync(join(tmpdir(), 'flexilib-hostile-'));
@@ -57,3 +64,11 @@ it('follows no index of indexes without end', async () => {
     'an index of indexes of indexes, or one without end',
   );
 });
+
+it.each(['http://fulcio.example.com', 'http://127.0.0.1.example.com', 'fulcio'])(
+  'sends no identity in the clear to %s',
+  async (url) => {
+    const signing = createKeylessSigner(url, { SIGSTORE_ID_TOKEN: 'x.eyJzdWIiOiJ4In0.x' });
+    expect(await messageOf(signing)).toContain(`${url}: no https:// address`);
+  },
+);
