@@ -27,6 +27,9 @@ import type { Verified } from './verify.ts';
 const STATEMENT_BYTES = 32 << 20;
 /** Who can push can attach as many as they like. */
 const MOST_REFERRERS = 200;
+/** What is verified need not be signed. */
+const DEPTH_MAX = 3;
+const PARTS_MAX = 10_000;
 const LAYOUT = 'oci:';
 
 export interface Image {
@@ -36,9 +39,15 @@ export interface Image {
   descriptor: Descriptor;
 }
 
-/** Whether the text names an image: oci:FOLDER, or a name in a registry that is no file. */
-export const isImage = (text: string): boolean =>
-  text.startsWith(LAYOUT) || (typeof readReference(text) !== 'string' && !existsSync(text));
+/**
+ * Whether the text names an image: oci:FOLDER, or a name in a registry that is no file. With a digest it is one in any case:
+ * what lies in the folder that one is in has no say in what is verified.
+ */
+export function isImage(text: string): boolean {
+  if (text.startsWith(LAYOUT)) return true;
+  const reference = readReference(text);
+  return typeof reference !== 'string' && (reference.digest !== undefined || !existsSync(text));
+}
 
 /** REGISTRY/NAME@sha256:…, oci:FOLDER (its only image) or oci:FOLDER@sha256:…. Throws FL_REGISTRY, FL_SIGNATURE. */
 export async function openImage(text: string, push: boolean): Promise<Image> {
@@ -149,7 +158,10 @@ async function checkParts(
   { digest, size }: Descriptor,
   result: VerifiedImage,
   seen: Set<string>,
+  depth = 1,
 ): Promise<void> {
+  if (depth > DEPTH_MAX || seen.size > PARTS_MAX)
+    throw trouble(`${store.name}@${digest}`, 'is an index of indexes of indexes, or one without end');
   const isFirst = (part: Descriptor): boolean => {
     if (seen.has(part.digest)) return false;
     seen.add(part.digest);
@@ -160,7 +172,7 @@ async function checkParts(
   const { bytes, manifests, config, layers } = await store.manifest(digest);
   if (bytes.length !== size)
     throw trouble(`${store.name}@${digest}`, `has ${bytes.length} bytes, ${size} were announced`);
-  for (const image of manifests) if (isFirst(image)) await checkParts(store, image, result, seen);
+  for (const image of manifests) if (isFirst(image)) await checkParts(store, image, result, seen, depth + 1);
   for (const part of [...(config ? [config] : []), ...layers]) {
     if (!isFirst(part)) continue;
     for await (const _ of store.blob(part)); // which checks it
