@@ -23,15 +23,23 @@ import { files as nativeFiles, targets, here as thisMachine } from '../packages/
 import { placeKoffi } from './bundle/koffi.mjs';
 import { nativeParts } from './bundle/parts.mjs';
 import { tarball } from './bundle/tarball.mjs';
+import { run } from './run.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const server = join(root, 'apps/server');
 const { version } = JSON.parse(readFileSync(join(server, 'package.json'), 'utf8'));
-const { values } = parseArgs({
-  options: { target: { type: 'string', multiple: true }, all: { type: 'boolean' } },
-});
+const help = `npm run bundle -- [--target NAME]... [--all]
+  the server for this machine, for NAME, or for all of them, in dist-bundle/: ${Object.keys(targets).join(', ')}`;
 
-try {
+await run(async () => {
+  const { values } = parseArgs({
+    options: {
+      target: { type: 'string', multiple: true },
+      all: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return console.log(help);
   const wanted = values.all ? Object.keys(targets) : (values.target ?? [thisMachine]);
   for (const name of wanted) {
     if (!(name in targets))
@@ -45,10 +53,7 @@ try {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     console.log(`${path}: ${(bytes.length / 1024).toFixed(0)} KiB, sha256 ${sha256}`);
   }
-} catch (error) {
-  console.error(`error: ${error.message}`);
-  process.exitCode = 1;
-}
+});
 
 /** Seconds: SOURCE_DATE_EPOCH (reproducible-builds.org), else when HEAD was committed. */
 async function commitTime() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run image`: the image of the server as an OCI layout in dist-image/, an index of all its platforms, and its SBOMs.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { loadInto } from './image/load.mjs';
 import { readLayout } from './image/read.mjs';
 import { writeSboms } from './image/sbom.mjs';
 import { describe } from './image/version.mjs';
+import { run } from './run.mjs';
 
 const help = `npm run image -- [OPTIONS]
   --platform LIST   linux/amd64, linux/arm64 or both, with a comma; this machine's
@@ -25,12 +26,7 @@ const root = join(import.meta.dirname, '..');
 const { env } = process;
 $.cwd = root;
 
-try {
-  await main();
-} catch (error) {
-  console.error(`error: ${error.stderr?.trim() || error.message}`);
-  process.exitCode = 1;
-}
+await run(main);
 
 async function main() {
   const { values } = parseArgs({
@@ -50,6 +46,13 @@ async function main() {
     throw new Error(`there is no image for ${unknown}, only for ${Object.keys(platforms).join(', ')}`);
   const names = Object.keys(platforms).filter((name) => asked.includes(name)); // one order, one digest
 
+  // It is emptied. What is in it must be of this script's making.
+  const { output } = values;
+  if (existsSync(output) && readdirSync(output).length > 0 && !existsSync(join(output, 'oci-layout')))
+    throw new Error(
+      `${output} has files, and is no OCI layout: --output names an empty folder, or a new one`,
+    );
+
   const base = values.base ?? env.FLEXILIB_IMAGE_BASE;
   const builder = await findBuilder();
   const { labels, created, short } = await describe();
@@ -64,22 +67,20 @@ async function main() {
       const into = join(work, platform.replace('/', '-'));
       images.push({ platform, ...(await build(builder, platform, context, base, into)) });
     }
-    rmSync(values.output, { recursive: true, force: true });
-    const layout = await writeLayout(values.output, images, { labels, created, name: tag.split(':').at(-1) });
+    rmSync(output, { recursive: true, force: true });
+    const layout = await writeLayout(output, images, { labels, created, name: tag.split(':').at(-1) });
     for (const { platform, manifest, layers } of layout.images) {
       const size = layers.reduce((sum, layer) => sum + layer.size, 0);
       console.log(
         `${platform}: ${(size / 1e6).toFixed(1)} MB in ${layers.length} layers, ${manifest.digest}`,
       );
     }
-    const count = writeSboms(values.output, parts, layout.index.digest, labels);
+    const count = writeSboms(output, parts, layout.index.digest, labels);
     console.log(`sbom.cdx.json, sbom.spdx.json: ${count} packages`);
     const engine = await findEngine();
-    const mine = readLayout(values.output).images[thisPlatform];
+    const mine = readLayout(output).images[thisPlatform];
     if (engine && mine) await loadInto(engine, mine, tag);
-    console.log(
-      `${tag}: ${layout.index.digest}, in ${values.output}${engine && mine ? `, and in ${engine}` : ''}`,
-    );
+    console.log(`${tag}: ${layout.index.digest}, in ${output}${engine && mine ? `, and in ${engine}` : ''}`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

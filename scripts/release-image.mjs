@@ -15,6 +15,7 @@ import { claim, prove } from './release-image/claims.mjs';
 import { howToVerify } from './release-image/how.mjs';
 import { push, setTags } from './release-image/registry.mjs';
 import { signerOf } from './release-image/signer.mjs';
+import { run } from './run.mjs';
 
 const help = `Usage: npm run release:image -- REGISTRY/NAME [--tag TAG]... [options]
 
@@ -31,10 +32,7 @@ const platforms = ['linux/amd64', 'linux/arm64'];
 
 const work = mkdtempSync(join(tmpdir(), 'flexilib-release-'));
 try {
-  await main();
-} catch (error) {
-  console.error(`error: ${error.stderr?.trim() || error.message}`);
-  process.exitCode = 1;
+  await run(main);
 } finally {
   rmSync(work, { recursive: true });
 }

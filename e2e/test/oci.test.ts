@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { lie, silenceAll } from '../../packages/oci/test/liar.ts';
 import { canMount, makeReadOnly, makeRoom, withVolume } from '../faults/support/volume.ts';
 import { ask, keepAlive, text } from '../support/client.ts';
+import { writeKeys } from '../support/keys.ts';
 import { answerOf, numbered } from '../support/library.ts';
 import {
   dockerConfig,
@@ -245,9 +246,10 @@ describe.skipIf(!hasDockerRegistry)('with a registry', () => {
     const [intel, arm] = ['x86_64', 'aarch64'].map((machine) => {
       const path = join(folder, `api-${machine}.so`);
       cpSync(fixture(machine), path);
-      writeFileSync(`${path}.sigstore.json`, `{"for":"${machine}"}`);
       return path;
     });
+    const { key } = writeKeys(folder, 'key');
+    expect(await run(['sign', intel, arm, '--key', key])).toMatchObject({ code: 0 });
     const digest = await push(`${host}/acme/api:1`, [intel, arm]);
     expect(await push(`${host}/acme/api:1`, [arm, intel])).toBe(digest);
     const cache = temporaryFolder();
@@ -255,11 +257,18 @@ describe.skipIf(!hasDockerRegistry)('with a registry', () => {
     expect((await ask(server.port, '/')).status).toBe(200);
     const pulled = join(cache, `oci/refs/${host}/acme/api:1`);
     expect(readFileSync(join(pulled, 'library.so')).equals(readFileSync(intel))).toBe(true);
-    expect(readFileSync(join(pulled, 'library.so.sigstore.json'), 'utf8')).toBe('{"for":"x86_64"}');
+    expect(readFileSync(join(pulled, 'library.so.sigstore.json'), 'utf8')).toBe(
+      readFileSync(`${intel}.sigstore.json`, 'utf8'),
+    );
     const twice = await run(['push', `${host}/acme/api:1`, intel, intel]);
     expect(twice).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('two of the libraries are for amd64'),
+    });
+    cpSync(`${arm}.sigstore.json`, `${intel}.sigstore.json`); // as after a build that nobody has signed
+    expect(await run(['push', `${host}/acme/api:1`, intel, arm])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('x86_64.so.sigstore.json: is of another build of '),
     });
   });
 

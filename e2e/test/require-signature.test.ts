@@ -265,6 +265,7 @@ it.skipIf(!hasProgram('docker-registry'))(
       const server = await start(configure(config), env);
       expect(await status(server)).toBe(503);
       await expect.poll(() => errors(server)).toEqual([expect.stringContaining("it isn't signed")]);
+      expect(errors(server)[0]).toMatch(/sign the library \(flexilib sign\), then push it again: /);
       await sign(lib);
       await push();
       await expect.poll(() => status(server), { timeout: 15_000 }).toBe(200);
@@ -283,6 +284,14 @@ it.skipIf(!hasProgram('docker-registry'))(
     }
   },
 );
+
+it('a key that is of no use is told by `flexilib check`, whatever the routes', async () => {
+  const { file } = configure('/ = oci://localhost:1/acme/api:1\n[server]\nrequire_signature = none.pub\n');
+  expect(await run(['check', '--config', file])).toMatchObject({
+    code: 0,
+    stderr: `warning: require_signature = ${join(folder, 'none.pub')}: there is no such file; no library is loaded until this is mended\n`,
+  });
+});
 
 it('is no part of a server without it', () => {
   const dist = join(import.meta.dirname, '../../apps/server/dist');

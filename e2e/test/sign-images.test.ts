@@ -1,6 +1,6 @@
 // Signatures and attestations of images in a real registry and in a layout, beside the real cosign with a real log.
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -117,17 +117,15 @@ describe('in a layout', () => {
   });
 
   it('a byte altered in any part is told, and which', async () => {
-    const blobs = join(layout, 'blobs/sha256');
-    for (const name of readdirSync(blobs)) {
-      const path = join(blobs, name);
+    const blobs = readdirSync(join(layout, 'blobs/sha256'));
+    for (const name of [...blobs, 'oci-layout']) {
+      const path = join(layout, name === 'oci-layout' ? name : join('blobs/sha256', name));
       const bytes = readFileSync(path);
       for (const at of [0, bytes.length >> 1, bytes.length - 1]) {
         const flipped = Buffer.from(bytes);
         flipped[at] ^= 1;
         writeFileSync(path, flipped);
         const { code, stderr } = await run(verify(), {}, folder);
-        // The empty configuration of the signature's own manifest isn't fetched: nothing is in it.
-        if (statSync(path).size === 2) continue;
         expect([name, at, code]).toEqual([name, at, 1]);
         expect(stderr).toContain(name);
       }

@@ -112,13 +112,40 @@ describe('a key file', () => {
         writeFileSync(join(folder, name), 'no key');
         return name;
       },
-      'is no key that can be read',
+      'is no key in PEM',
+    ],
+    [
+      'a key in DER',
+      (name: string) => {
+        writeFileSync(join(folder, name), Buffer.of(0x30, 0x81, 0xff));
+        return name;
+      },
+      'is no key in PEM',
     ],
     ['nothing', (name: string) => name, 'there is no such file'],
   ])('is refused: %s', async (_what, make, why) => {
     expect(await bad(['sign', 'lib.so', '--key', make('it')])).toContain(why);
     expect(existsSync(`${file}.sigstore.json`)).toBe(false);
   });
+});
+
+it.each<[number, string[], string]>([
+  [1, ['sign', 'none.so', '--key', 'key.pem'], 'none.so: there is no such file'],
+  [1, ['verify', 'none.so', '--key', 'key.pub'], 'none.so: there is no such file'],
+  [1, ['sign', 'lib.so', '--key', 'key.pem', '--output', 'none/it.json'], 'there is no such folder'],
+  [1, ['sign', 'ghcr.io/acme/api@sha256:0b5f', '--key', 'key.pem'], 'what follows @ is no digest'],
+  [1, ['sign', 'oci:none', '--key', 'key.pem'], 'none: no OCI layout'],
+  [1, ['verify', 'oci:none', '--key', 'key.pub'], 'none: no OCI layout'],
+  [2, ['sign', 'lib.so', '--key', 'key.pem', '--log', 'rekor'], '--log rekor is no address'],
+  [2, ['sign', 'lib.so', 'lib.so.sigstore.json', '--key', 'key.pem'], 'is a signature: name the file'],
+  [2, ['verify', 'lib.so.sigstore.json', '--key', 'key.pub'], 'is a signature: name the file'],
+])('%i, %j: %s', async (status, args, why) => {
+  writeKeys(folder, 'key');
+  const { code, stdout, stderr } = await run(args, {}, folder);
+  expect([code, stdout]).toEqual([status, '']);
+  expect(stderr).toMatch(/^error: .*\n$/);
+  expect(stderr).toContain(why);
+  expect(readdirSync(folder).sort()).toEqual(['key.pem', 'key.pub', 'lib.so']);
 });
 
 describe.skipIf(!cosign)("cosign's key", () => {

@@ -5,23 +5,23 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
+import { run } from '../run.mjs';
 
-const [folder, suite = 'trixie'] = process.argv.slice(2);
-if (!folder) {
+const [folder, suite = 'trixie', ...others] = process.argv.slice(2);
+if (!folder || folder.startsWith('-') || others.length > 0) {
   console.error('usage: npm run image:base -- DIR [SUITE]');
-  process.exit(2);
+  process.exit(folder === '--help' ? 0 : 2);
 }
 const work = mkdtempSync(join(tmpdir(), 'flexilib-base-'));
 $.quiet = true; // what failed is in the error
 try {
-  mkdirSync(folder, { recursive: true });
-  const packages = 'base-files,dash,coreutils,findutils,sed,tar,dpkg';
-  await $`mmdebstrap --variant=extract --include=${packages} --format=tar ${suite} ${join(work, 'base.tar')}`;
-  await $`skopeo copy --insecure-policy tarball:${join(work, 'base.tar')} oci:${folder}:base`;
-  console.log(`oci:${folder}:base`);
-} catch (error) {
-  console.error(`error: ${error.stderr?.trim() || error.message}`);
-  process.exitCode = 1;
+  await run(async () => {
+    mkdirSync(folder, { recursive: true });
+    const packages = 'base-files,dash,coreutils,findutils,sed,tar,dpkg';
+    await $`mmdebstrap --variant=extract --include=${packages} --format=tar ${suite} ${join(work, 'base.tar')}`;
+    await $`skopeo copy --insecure-policy tarball:${join(work, 'base.tar')} oci:${folder}:base`;
+    console.log(`oci:${folder}:base`);
+  });
 } finally {
   rmSync(work, { recursive: true });
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
+import { whatever } from '../run.mjs';
 
 /** This machine's platform, as docker calls it. */
 export const thisPlatform = `linux/${{ x64: 'amd64' }[process.arch] ?? process.arch}`;
@@ -68,6 +69,10 @@ async function withDocker(platform, context, base, into) {
   return { config: read(manifest.config), layers: manifest.layers.map(blob) };
 }
 
+const NO_BASE =
+  'the base of the stage that builds has to be pulled: --base, or FLEXILIB_IMAGE_BASE, names it in a registry that is reached from ' +
+  'here, and `npm run image:base -- DIR` makes one of Debian packages';
+
 async function withBuildah(platform, context, base, into) {
   const store = mkdtempSync(join(tmpdir(), 'flexilib-buildah-'));
   const places = ['--root', join(store, 'root'), '--runroot', join(store, 'run')];
@@ -86,11 +91,18 @@ async function withBuildah(platform, context, base, into) {
     options.push('--build-arg', `BUILDPLATFORM=${thisPlatform}`); // buildah 1.28 says the target's
     // docker's format keeps HEALTHCHECK, which buildah drops from OCI's.
     options.push('--layers', '--format', 'docker', '--tag', 'flexilib');
-    await run(driver, 'bud', ...options, ...base, '--file', join(context, 'Dockerfile'), context);
+    await run(driver, 'bud', ...options, ...base, '--file', join(context, 'Dockerfile'), context).catch(
+      (error) => {
+        const isPull = /initializing source docker:/.test(error.stderr);
+        throw isPull ? new Error(`${error.stderr.trim()}\n${NO_BASE}`) : error;
+      },
+    );
     mkdirSync(into, { recursive: true });
     await run(driver, 'push', '--disable-compression', '--format', 'v2s2', 'flexilib', `dir:${into}`);
   } finally {
-    await run(driver, 'rmi', '--all', '--force').catch(() => {});
+    const last = $({ ...whatever, env: { ...process.env, STORAGE_DRIVER: driver } });
+    await last`buildah ${places} rm --all`; // after a signal it is still mounted
+    await last`buildah ${places} rmi --all --force`;
     rmSync(store, { recursive: true, force: true });
   }
   const blob = ({ digest }) => join(into, digest.split(':')[1]);

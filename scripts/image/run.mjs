@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
+import { tell } from '../run.mjs';
 import { findEngine, thisPlatform } from './builder.mjs';
 import { loadInto } from './load.mjs';
 import { readLayout, unpack } from './read.mjs';
@@ -22,8 +23,7 @@ const help = `npm run image:run -- [OPTIONS]
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(`error: ${error.stderr?.trim() || error.message}`);
-  process.exitCode = 1;
+  process.exitCode = tell(error);
 }
 
 async function main() {

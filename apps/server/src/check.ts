@@ -11,14 +11,17 @@ import {
 import { FlexilibError } from '@flexilib/native';
 import type { Log } from './log.ts';
 import { imagesOf, librariesOf, readSettings, type Settings } from './settings.ts';
-import { verifierFor } from './signed.ts';
+import { keyDoubt, verifierFor } from './signed.ts';
 
 /** `flexilib check`: tells everything that is wrong; gives the exit status. A library that isn't built yet is no error. */
 export async function check(file: string, log: Log): Promise<number> {
   try {
-    const { routes, server, warnings } = await readSettings(file);
-    const verify = await verifierFor(server.require_signature, false, log);
+    const settings = await readSettings(file);
+    const { routes, server, warnings } = settings;
     for (const warning of warnings) log.warn(warning);
+    const unusable = server.require_signature === undefined ? null : await keyDoubt(server.require_signature);
+    if (unusable) log.warn(unusable); // once, and not of each library
+    const verify = unusable ? null : await verifierFor(settings, false, log);
     const images = imagesOf(routes); // a file is checked where it is, a registry isn't asked
     for (const library of librariesOf(routes)) {
       if (images.has(library)) continue;

@@ -14,6 +14,8 @@ For who writes libraries (each has a --help):
   flexilib build|test [DIR]  build the projects of DIR's libraries, or run their tests
   flexilib invoke FILE PATH  call a library once, without a server
   flexilib inspect FILE      say what a library needs, exports and lacks
+  flexilib sign FILE ...     sign files and images; servers and cosign verify it
+  flexilib verify FILE ...   say who signed, and what differs
   flexilib push IMAGE FILE   push a library to a registry, for routes that say oci://IMAGE
 
 Paths in FILE are relative to its folder. Options of the server stand in its section

@@ -1,6 +1,7 @@
 // [server] require_signature: what must be true of a library before it is loaded. Sigstore's code is loaded for it.
 import type { Verify } from '@flexilib/loader';
 import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
 
 const SUFFIX = '.sigstore.json'; // BUNDLE_SUFFIX of packages/signing, which isn't to be loaded for it
 
@@ -12,12 +13,26 @@ export const libraryOf = (file: string): string =>
   file.endsWith(SUFFIX) ? file.slice(0, -SUFFIX.length) : file;
 
 /** The loader's `verify`; null: nothing is required. Authors work with what nobody has signed yet. Throws if the code is missing. */
-export async function verifierFor(key: string | undefined, isDev: boolean, log: Log): Promise<Verify | null> {
+export async function verifierFor(
+  { server, cache }: Pick<Settings, 'server' | 'cache'>,
+  isDev: boolean,
+  log: Log,
+): Promise<Verify | null> {
+  const key = server.require_signature;
   if (key === undefined) return null;
   if (isDev) {
     log.info('require_signature is not in force for `flexilib dev`');
     return null;
   }
   const { createRequirement } = await import('@flexilib/signing/require');
-  return createRequirement(key);
+  return createRequirement(key, cache);
+}
+
+/** What is wrong with the key's file, or null. */
+export async function keyDoubt(key: string): Promise<string | null> {
+  const { readPublicKey } = await import('@flexilib/signing/require');
+  return readPublicKey(key).then(
+    () => null,
+    (error: Error) => `require_signature = ${error.message}; no library is loaded until this is mended`,
+  );
 }

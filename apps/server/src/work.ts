@@ -95,7 +95,7 @@ export async function work({
 
   if (dev) runtime.watchHeap();
 
-  const verify = await verifierFor(server.require_signature, dev !== null, log);
+  const verify = await verifierFor(settings, dev !== null, log);
   const loader = createLoader({
     runtime,
     runDirectory,

@@ -13,7 +13,7 @@ export {
   SIGNATURE_MAX,
   thisArchitecture,
 } from './executor.ts';
-export { openLayout } from './layout.ts';
+export { openLayout, readLayoutIndex } from './layout.ts';
 export { type Descriptor, isIndex, type Manifest, MediaType, type Platform } from './manifest.ts';
 export { type Pulled, pull } from './pull.ts';
 export { type PushedLibrary, pushExecutor } from './push.ts';

@@ -10,25 +10,15 @@ import { isDigest } from './reference.ts';
 import { ofType, referrerOf } from './referrers.ts';
 import { one, type Store, verified } from './store.ts';
 
+const VERSION = '1.0.0';
 const NAME = 'org.opencontainers.image.ref.name';
 
 /** The folder need not be there if something is put into it. A tag is the name that index.json gives; «latest» also the only one. */
 export function openLayout(folder: string): Store {
   const fileOf = (digest: string) => join(folder, 'blobs', algorithmOf(digest), hexOf(digest));
 
-  async function readIndex(): Promise<Descriptor[]> {
-    const bytes = await readFile(join(folder, 'index.json')).catch((cause: NodeJS.ErrnoException) => {
-      throw registryError(
-        folder,
-        cause.code === 'ENOENT' ? 'no OCI layout: it has no index.json' : cause.message,
-        cause,
-      );
-    });
-    return parseManifest(folder, bytes, MediaType.index).manifests;
-  }
-
   async function resolve(what: string): Promise<Descriptor | null> {
-    const entries = await readIndex();
+    const entries = await readLayoutIndex(folder);
     if (isDigest(what)) {
       const entry = entries.find(({ digest }) => digest === what);
       if (entry) return entry;
@@ -67,13 +57,14 @@ export function openLayout(folder: string): Store {
   async function putManifest(bytes: Buffer, mediaType: string, tag?: string): Promise<Descriptor> {
     const { descriptor } = parseManifest(folder, bytes, mediaType, digestOf(bytes));
     await putBlob(descriptor, () => one(bytes));
-    const entries = await readIndex().catch((): Descriptor[] => []);
+    const isNew = (await stat(join(folder, 'index.json')).catch(() => null)) === null;
+    const entries = isNew ? [] : await readLayoutIndex(folder);
     const others = entries.filter((entry) =>
       tag === undefined ? entry.digest !== descriptor.digest : entry.annotations?.[NAME] !== tag,
     );
     const entry = tag === undefined ? descriptor : { ...descriptor, annotations: { [NAME]: tag } };
     const index = { schemaVersion: 2, mediaType: MediaType.index, manifests: [...others, entry] };
-    await replace(join(folder, 'oci-layout'), one(Buffer.from('{"imageLayoutVersion":"1.0.0"}')));
+    await replace(join(folder, 'oci-layout'), one(Buffer.from(`{"imageLayoutVersion":"${VERSION}"}`)));
     await replace(join(folder, 'index.json'), one(Buffer.from(JSON.stringify(index))));
     return descriptor;
   }
@@ -81,7 +72,7 @@ export function openLayout(folder: string): Store {
   /** index.json lists them beside the images. */
   async function referrers(digest: string, artifactType?: string): Promise<Descriptor[]> {
     const found: Descriptor[] = [];
-    for (const entry of await readIndex()) {
+    for (const entry of await readLayoutIndex(folder)) {
       const listed = await manifest(entry.digest);
       if (listed.subject?.digest === digest) found.push(referrerOf(listed));
     }
@@ -103,6 +94,27 @@ async function replace(path: string, bytes: AsyncIterable<Uint8Array>): Promise<
     await file.close();
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** What a layout's index.json names. Throws FL_REGISTRY. */
+export async function readLayoutIndex(folder: string): Promise<Descriptor[]> {
+  const read = (name: string) =>
+    readFile(join(folder, name)).catch((cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'ENOENT' ? `no OCI layout: it has no ${name}` : cause.message;
+      throw registryError(folder, why, cause);
+    });
+  const bytes = await read('index.json');
+  if (versionIn(await read('oci-layout')) !== VERSION)
+    throw registryError(folder, `its file oci-layout says another version than ${VERSION}, or none`);
+  return parseManifest(folder, bytes, MediaType.index).manifests;
+}
+
+function versionIn(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))?.imageLayoutVersion;
+  } catch {
+    return undefined;
   }
 }
 

@@ -6,7 +6,7 @@ import { type Authorities, testify } from './evidence.ts';
 import { kindOf } from './keys.ts';
 import { type Content, createReader, readInto, readSmall } from './read.ts';
 import type { Signer } from './signer.ts';
-import { trouble } from './trouble.ts';
+import { messageOf, trouble } from './trouble.ts';
 import type { Trust } from './trust.ts';
 import { claimOf, type Verified, verifySignature } from './verify.ts';
 
@@ -45,7 +45,10 @@ export async function verifyFile(
   from: string = bundleOf(path),
 ): Promise<Verified> {
   const bundle = await readBundle(from);
-  if (bundle === null) throw trouble(path, `isn't signed: there is no ${from}`);
+  if (bundle === null) {
+    await readInto(path, []); // what isn't there can't be signed
+    throw trouble(path, `isn't signed: there is no ${from}`);
+  }
   return (await verifyContent(bundle, from, path, path, trust)).verified;
 }
 
@@ -53,6 +56,11 @@ export async function verifyFile(
 export async function readBundle(from: string): Promise<Bundle | null> {
   const text = await readSmall(from, BUNDLE_BYTES);
   return text === null ? null : parseBundle(text, from);
+}
+
+/** The SHA-256, in hex, of the file that a bundle says it is of; whether it is good isn't asked. Throws FL_SIGNATURE. */
+export function signedHash(text: string, from: string): string {
+  return claimedDigest(parseBundle(text, from), from).digest.toString('hex');
 }
 
 /** from: the bundle's name; path: where the bytes are; name: what to call them. Throws FL_SIGNATURE. */
@@ -63,24 +71,29 @@ export async function verifyContent(
   name: string,
   trust: Trust,
 ): Promise<{ verified: Verified; content: Content }> {
-  if (bundle.content.$case !== 'messageSignature')
-    throw trouble(from, 'is about a statement (DSSE): an image has such signatures, a file has none');
-  const { messageDigest, signature } = bundle.content.messageSignature;
-  if (messageDigest?.algorithm !== SHA2_256) throw trouble(from, "its digest isn't SHA2_256");
+  const { digest, signature } = claimedDigest(bundle, from);
   const claim = claimOf(bundle, trust, from);
   const reader = createReader(name, claim.kind);
   await readInto(path, [reader], name);
   const content = reader.content();
-  if (!content.sha256.equals(messageDigest.digest))
+  if (!content.sha256.equals(digest))
     throw trouble(
       name,
-      `isn't what was signed: its SHA-256 is ${content.sha256.toString('hex')}, ${from} is for ${messageDigest.digest.toString('hex')}`,
+      `isn't what was signed: its SHA-256 is ${content.sha256.toString('hex')}, ${from} is for ${digest.toString('hex')}`,
     );
   const verified = verifySignature(bundle, claim, content, signature, null, trust, from);
   return { verified, content };
 }
 
 const SHA2_256 = 1; // HashAlgorithm of the bundle's protobuf
+
+function claimedDigest({ content }: Bundle, from: string): { digest: Buffer; signature: Buffer } {
+  if (content.$case !== 'messageSignature')
+    throw trouble(from, 'is about a statement (DSSE): an image has such signatures, a file has none');
+  const { messageDigest, signature } = content.messageSignature;
+  if (messageDigest?.algorithm !== SHA2_256) throw trouble(from, "its digest isn't SHA2_256");
+  return { digest: messageDigest.digest, signature };
+}
 
 async function replace(path: string, text: string, mode: number): Promise<void> {
   const part = join(dirname(path), `.${basename(path)}.${process.pid}`);
@@ -95,7 +108,12 @@ async function replace(path: string, text: string, mode: number): Promise<void> 
     await chmod(part, mode); // whatever the umask is
     await rename(part, path);
   } catch (error) {
-    throw trouble(path, `can't be written: ${(error as Error).message}`, error);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw trouble(
+      path,
+      isMissing ? "can't be written: there is no such folder" : `can't be written: ${messageOf(error)}`,
+      error,
+    );
   } finally {
     await rm(part, { force: true });
   }

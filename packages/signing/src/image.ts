@@ -2,8 +2,6 @@
 // the layout that it is in.
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   attach,
   type Descriptor,
@@ -12,6 +10,7 @@ import {
   openRegistry,
   parseReference,
   readBlob,
+  readLayoutIndex,
   readReference,
   type Store,
 } from '@flexilib/oci';
@@ -40,13 +39,14 @@ export interface Image {
 }
 
 /**
- * Whether the text names an image: oci:FOLDER, or a name in a registry that is no file. With a digest it is one in any case:
- * what lies in the folder that one is in has no say in what is verified.
+ * Whether the text names an image: oci:FOLDER, or a name in a registry that is no file, be it misspelt behind the `@`. With a
+ * digest it is one in any case: what lies in the folder that one is in has no say in what is verified.
  */
 export function isImage(text: string): boolean {
   if (text.startsWith(LAYOUT)) return true;
   const reference = readReference(text);
-  return typeof reference !== 'string' && (reference.digest !== undefined || !existsSync(text));
+  if (typeof reference !== 'string' && reference.digest !== undefined) return true;
+  return (typeof reference !== 'string' || text.includes('@sha256:')) && !existsSync(text);
 }
 
 /** REGISTRY/NAME@sha256:…, oci:FOLDER (its only image) or oci:FOLDER@sha256:…. Throws FL_REGISTRY, FL_SIGNATURE. */
@@ -71,10 +71,7 @@ async function found(store: Store, digest: string, text: string): Promise<Image>
 
 /** What of the layout's index is neither about another nor part of one. */
 async function onlyImage(store: Store, folder: string): Promise<string> {
-  const { manifests } = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as {
-    manifests: Descriptor[];
-  };
-  const digests = new Set(manifests.map(({ digest }) => digest));
+  const digests = new Set((await readLayoutIndex(folder)).map(({ digest }) => digest));
   for (const digest of [...digests]) {
     const { subject, manifests: parts } = await store.manifest(digest);
     if (subject) digests.delete(digest);
@@ -142,13 +139,14 @@ export async function verifyImage({ store, descriptor, name }: Image, trust: Tru
 
 async function bundleIn(
   store: Store,
-  { subject, layers, descriptor }: Manifest,
+  { subject, config, layers, descriptor }: Manifest,
   image: Descriptor,
 ): Promise<string> {
   const where = `${store.name}@${descriptor.digest}`;
   if (subject?.digest !== image.digest) throw trouble(where, 'is about another image');
   const [layer, ...others] = layers;
   if (layer?.mediaType !== MEDIA_TYPE || others.length > 0) throw trouble(where, 'has no single bundle');
+  if (config) await readBlob(store, config, STATEMENT_BYTES); // nothing is in it, and no byte of it is another
   return (await readBlob(store, layer, STATEMENT_BYTES)).toString();
 }
 

@@ -1,7 +1,7 @@
 // Signatures of files and images, as Sigstore's bundles: made, and verified.
 export { BUNDLE_SUFFIX } from './bundle.ts';
 export type { Authorities } from './evidence.ts';
-export { bundleOf, signFile, verifyFile } from './file.ts';
+export { bundleOf, signedHash, signFile, verifyFile } from './file.ts';
 export { type Image, isImage, openImage, signImage, type VerifiedImage, verifyImage } from './image.ts';
 export { createKeylessSigner } from './keyless.ts';
 export { readPrivateKey, readPublicKey } from './keys.ts';

@@ -47,8 +47,8 @@ async function identityToken(env: NodeJS.ProcessEnv): Promise<string> {
   }
   if (env.SIGSTORE_ID_TOKEN) return env.SIGSTORE_ID_TOKEN;
   throw trouble(
-    'no --key',
-    'and no identity to sign with: give a key, or let the CI vouch for this job (GitHub: `permissions: id-token: write`; others: SIGSTORE_ID_TOKEN)',
+    'no --key, and no identity to sign by',
+    'give a key, or let the CI vouch for this job (GitHub: `permissions: id-token: write`; others: SIGSTORE_ID_TOKEN)',
   );
 }
 

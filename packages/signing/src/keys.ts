@@ -7,6 +7,7 @@ import { messageOf, trouble } from './trouble.ts';
 export type KeyKind = 'ecdsa' | 'rsa' | 'ed25519';
 
 const KEY_BYTES = 64 << 10;
+const NO_PEM = 'is no key in PEM; `openssl pkey -inform der` makes one of DER';
 
 /** Throws FL_SIGNATURE; name: where the key is from. */
 export function kindOf(key: KeyObject, name: string): KeyKind {
@@ -55,6 +56,7 @@ export async function readPrivateKey(path: string, password: string | undefined)
   const text = await readKey(path);
   if (text.includes('-----BEGIN PUBLIC KEY-----'))
     throw trouble(path, 'is a public key; signing needs the private one');
+  if (!text.includes('-----BEGIN ')) throw trouble(path, NO_PEM);
   const encrypted = /BEGIN ENCRYPTED |Proc-Type: 4,ENCRYPTED/.test(text);
   if (encrypted && password === undefined)
     throw trouble(path, 'the key is encrypted; give its password in COSIGN_PASSWORD');
@@ -76,7 +78,9 @@ export async function readPrivateKey(path: string, password: string | undefined)
 }
 
 async function readKey(path: string): Promise<string> {
-  const text = await readSmall(path, KEY_BYTES);
+  const text = await readSmall(path, KEY_BYTES).catch((error) => {
+    throw error.cause instanceof TypeError ? trouble(path, NO_PEM, error) : error; // no text at all
+  });
   if (text === null) throw trouble(path, 'there is no such file');
   return text;
 }

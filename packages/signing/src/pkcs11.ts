@@ -9,6 +9,8 @@ import { createDigestSigner, type Signer } from './signer.ts';
 import { messageOf, trouble } from './trouble.ts';
 
 export const PKCS11 = 'pkcs11:';
+/** What messages are about, without its PIN. */
+const WHERE = 'the URI of the token';
 
 /** DER of a DigestInfo with a SHA-256 (RFC 8017, 9.2), up to the hash: what an RSA key pads and signs. */
 const DIGEST_INFO = Buffer.from('3031300d060960864801650304020105000420', 'hex');
@@ -34,7 +36,7 @@ export function parsePkcs11(uri: string, env: NodeJS.ProcessEnv): TokenKey {
     const at = part.indexOf('=');
     const name = part.slice(0, at);
     if (at < 1 || attributes.has(name))
-      throw trouble(PKCS11, `${name || part} is no attribute, or is there twice`);
+      throw trouble(WHERE, `${name || part} is no attribute, or is there twice`);
     attributes.set(name, part.slice(at + 1));
   }
   const take = (name: string): string | null => {
@@ -44,27 +46,27 @@ export function parsePkcs11(uri: string, env: NodeJS.ProcessEnv): TokenKey {
     try {
       return decodeURIComponent(value);
     } catch {
-      throw trouble(PKCS11, `${name} isn't percent-encoded as it should be`);
+      throw trouble(WHERE, `${name} isn't percent-encoded as it should be`);
     }
   };
   if (attributes.has('pin-value'))
     throw trouble(
-      PKCS11,
+      WHERE,
       'a PIN in a command line can be read by all: give it in COSIGN_PKCS11_PIN or by pin-source=FILE',
     );
   const module = take('module-path') ?? env.COSIGN_PKCS11_MODULE_PATH;
   if (!module)
-    throw trouble(PKCS11, 'which module? Give module-path=FILE in the URI, or COSIGN_PKCS11_MODULE_PATH');
+    throw trouble(WHERE, 'which module? Give module-path=FILE in the URI, or COSIGN_PKCS11_MODULE_PATH');
   const token: string[] = [];
   const [name, slot, label, id, pinSource] = ['token', 'slot-id', 'object', 'id', 'pin-source'].map(take);
   if (name !== null) token.push('--token-label', name);
   if (slot !== null) token.push('--slot', slot);
-  if (label === null && id === null) throw trouble(PKCS11, 'which key? Give object=LABEL or id=%01');
+  if (label === null && id === null) throw trouble(WHERE, 'which key? Give object=LABEL or id=%01');
   attributes.delete('type');
   const [unknown] = attributes.keys();
   if (unknown)
     throw trouble(
-      PKCS11,
+      WHERE,
       `${unknown} isn't known here; token, slot-id, object, id, module-path, pin-source are`,
     );
   const file =

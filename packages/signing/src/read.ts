@@ -105,7 +105,8 @@ async function openFile(path: string, name: string): Promise<FileHandle> {
   try {
     file = await open(path, flags.O_RDONLY | flags.O_NONBLOCK);
   } catch (error) {
-    throw trouble(name, `can't be read: ${messageOf(error)}`, error);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw trouble(name, isMissing ? 'there is no such file' : `can't be read: ${messageOf(error)}`, error);
   }
   if ((await file.stat()).isFile()) return file;
   await file.close();

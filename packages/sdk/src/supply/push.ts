@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -14,6 +15,7 @@ import {
   SIGNATURE_MAX,
   wantedOf,
 } from '@flexilib/oci';
+import { signedHash } from '@flexilib/signing';
 import { readArguments, usageError } from '../arguments.ts';
 import { announced } from '../terminal.ts';
 
@@ -74,7 +76,7 @@ async function readLibrary(path: string): Promise<PushedLibrary> {
     const architecture = architectureOf(bytes);
     if (architecture === null)
       throw wrong(`is for ${machineName(facts.machine)}, for which images have no name`);
-    return { name: basename(path), architecture, bytes, signature: await readSignature(path) };
+    return { name: basename(path), architecture, bytes, signature: await readSignature(path, bytes) };
   } catch (error) {
     throw error instanceof ElfProblem ? wrong(error.message) : error;
   } finally {
@@ -90,7 +92,8 @@ function openFile(path: string) {
   });
 }
 
-async function readSignature(library: string): Promise<Buffer | null> {
+/** Of these bytes: one of the build before would be refused by servers only. */
+async function readSignature(library: string, content: Buffer): Promise<Buffer | null> {
   const path = `${library}.sigstore.json`;
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
@@ -98,5 +101,11 @@ async function readSignature(library: string): Promise<Buffer | null> {
   });
   if (bytes && bytes.length > SIGNATURE_MAX)
     throw new FlexilibError('FL_SIGNATURE', `${path}: is larger than a signature is`, { path });
+  if (bytes && signedHash(bytes.toString(), path) !== createHash('sha256').update(content).digest('hex'))
+    throw new FlexilibError(
+      'FL_SIGNATURE',
+      `${path}: is of another build of ${library}; sign it again (flexilib sign ${library}), or remove the signature`,
+      { path },
+    );
   return bytes;
 }

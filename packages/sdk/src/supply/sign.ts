@@ -1,5 +1,6 @@
 import {
   type Authorities,
+  BUNDLE_SUFFIX,
   bundleOf,
   createKeylessSigner,
   createKeySigner,
@@ -63,6 +64,12 @@ export async function signCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (positionals.length === 0) throw usageError('sign', 'sign which file?');
+  refuseBundles('sign', positionals);
+  for (const name of ['log', 'timestamp-server-url', 'fulcio-url'] as const) {
+    const url = values[name];
+    if (url !== undefined && !(/^https?:\/\/./.test(url) && URL.canParse(url)))
+      throw usageError('sign', `--${name} ${url} is no address, such as ${LOG}`);
+  }
   const images = positionals.filter(isImage);
   if (values.output !== undefined && (positionals.length > 1 || images.length > 0))
     throw usageError('sign', '--output is for a single file');
@@ -91,6 +98,12 @@ export async function signCommand(args: string[]): Promise<number> {
     process.stdout.write(`${path}: signed by ${signer.name}: ${output}${entry(logIndex)}\n`);
   }
   return 0;
+}
+
+/** `flexilib sign dist/*` a second time, or the wrong one of the two. Throws FL_USAGE. */
+export function refuseBundles(verb: string, paths: readonly string[]): void {
+  const bundle = paths.find((path) => path.endsWith(BUNDLE_SUFFIX));
+  if (bundle !== undefined) throw usageError(verb, `${bundle} is a signature: name the file that it is of`);
 }
 
 async function predicateOf(file: string, type: string): Promise<Predicate> {

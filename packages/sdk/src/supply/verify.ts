@@ -16,6 +16,7 @@ import {
 } from '@flexilib/signing';
 import { readArguments, usageError } from '../arguments.ts';
 import { sayError } from '../terminal.ts';
+import { refuseBundles } from './sign.ts';
 
 const help = `Usage: flexilib verify FILE|IMAGE... --key PUBLIC.pem
        flexilib verify FILE|IMAGE... --certificate-identity WHO --certificate-oidc-issuer URL
@@ -60,6 +61,7 @@ export async function verifyCommand(args: string[]): Promise<number> {
     return 0;
   }
   if (positionals.length === 0) throw usageError('verify', 'verify which file?');
+  refuseBundles('verify', positionals);
   const images = positionals.filter(isImage);
   if (values.bundle !== undefined && (positionals.length > 1 || images.length > 0))
     throw usageError('verify', '--bundle is for a single file');
