@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -133,6 +142,37 @@ describe('a process that takes another’s place', () => {
     process.kill(server.pid, 'SIGKILL');
     expect(await text(server.port, '/')).toBe('steady');
   });
+
+  it.skipIf(process.getuid!() !== 0)(
+    'takes no configuration from where another user has put one',
+    async () => {
+      const folder = temporaryFolder();
+      const server = await start(`/ = ${steady}\n`, { FLEXILIB_RUN_DIR: folder });
+      const shared = join(folder, readdirSync(folder)[0]);
+      rmSync(shared, { recursive: true }); // by a cleaner
+      mkdirSync(shared);
+      writeFileSync(join(shared, 'proxy.ini'), `/ = ${saying('evil')}\n`);
+      const victim = join(folder, 'victim');
+      writeFileSync(victim, 'as it was');
+      const links = ['1-lib.so.beside', 'upgrade.new', `proxy.ini.${server.pid}`];
+      for (const name of links) symlinkSync(victim, join(shared, name));
+      for (const name of [shared, join(shared, 'proxy.ini')]) chownSync(name, 65534, 65534);
+      const theirs = readdirSync(shared);
+      server.signal('SIGHUP');
+      await expect.poll(() => lines(server, /reloaded, 1 route$/).length).toBe(1);
+      expect(lines(server, /will not know of this reload: .* is gone, or another user's$/)).toHaveLength(1);
+      process.kill(server.pid, 'SIGKILL');
+      expect(await text(server.port, '/')).toBe('steady');
+      expect(lines(server, /copies of libraries live in memory: .* is another user's$/)).toHaveLength(1);
+      const { pid } = server;
+      server.signal('SIGUSR2'); // whose outcome is a file in there
+      await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+      server.signal('SIGTERM');
+      await server.exit;
+      expect(readdirSync(shared)).toEqual(theirs);
+      expect(readFileSync(victim, 'utf8')).toBe('as it was');
+    },
+  );
 
   it('comes too when one is told to end, and nobody waits', async () => {
     const server = await start(`/ = ${steady}\n`);

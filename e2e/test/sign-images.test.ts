@@ -1,6 +1,6 @@
 // Signatures and attestations of images in a real registry and in a layout, beside the real cosign with a real log.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -79,6 +79,15 @@ const bad = async (...args: string[]) => {
   expect(code).toBe(1);
   return stderr;
 };
+
+it('no file that is called like an image is verified for it', async () => {
+  const name = `127.0.0.1:1/acme/api@${digestOf(Buffer.from('an image'))}`;
+  mkdirSync(join(folder, '127.0.0.1:1/acme'), { recursive: true });
+  writeFileSync(join(folder, name), 'another thing that was signed');
+  await good('sign', `./${name}`, '--key', key);
+  await good('verify', `./${name}`, '--key', pub);
+  expect(await bad('verify', name, '--key', pub)).toContain('nobody listens there');
+});
 
 describe('in a layout', () => {
   let layout: string;

@@ -56,8 +56,10 @@ export function count(n: number, what: string): string {
 /** What would keep a library from being loaded, as far as its file tells; none of its code runs. */
 async function doubtAbout(path: string, verify: Verify | null): Promise<string | null> {
   try {
-    await using file = await open(path);
-    const facts = await readElf(file, (await file.stat()).size);
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO would be waited for
+    const stats = await file.stat();
+    if (!stats.isFile()) return `${path}: is no file`;
+    const facts = await readElf(file, stats.size);
     return objection(path, facts)?.message ?? (await signatureDoubt(path, facts, verify));
   } catch (error) {
     if (error instanceof ElfProblem) return `${path}: ${error.message}`;

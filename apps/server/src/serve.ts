@@ -86,10 +86,10 @@ async function superviseFrom(
 }
 
 async function serveFor(supervisor: Supervisor, { file, watch }: ServeOptions, log: Log): Promise<void> {
-  const server = process.env.FLEXILIB_SHARED_DIR;
   const runDirectory = await openRunDirectory();
   delete process.env.FLEXILIB_SHARED_DIR; // no business of libraries
-  const copy = server && configCopy(server);
+  const { shared } = runDirectory; // null if by now it is another user's, whose copy would be another configuration
+  const copy = shared && configCopy(shared);
   // A cleaner of temporary files may have removed the copy: the file is better than nothing.
   const inForce = supervisor.start !== 'upgrade' && copy && existsSync(copy) ? copy : file;
   const source = await readSource(file, inForce);
@@ -99,5 +99,5 @@ async function serveFor(supervisor: Supervisor, { file, watch }: ServeOptions, l
     listeners: supervisor.listeners,
     watched: watch ? source.hash : null,
   });
-  if (supervisor.start === 'upgrade' && server) await keepConfig(server, settings).catch(() => {});
+  if (supervisor.start === 'upgrade' && shared) await keepConfig(shared, settings).catch(() => {});
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { isOwn } from '@flexilib/loader';
 import { FlexilibError } from '@flexilib/native';
 import { cacheFolder } from '@flexilib/oci';
 import { environmentOptions, formatDiagnostic, parseConfig, type ServerOptions } from '@flexilib/router';
@@ -37,8 +38,9 @@ export interface Source {
 /** In the run directory: the configuration that is in force, whatever the file says by now. A successor goes on with it. */
 export const configCopy = (directory: string): string => join(directory, 'proxy.ini');
 
-/** Keeps it for successors, in one step, since one may be reading it. */
+/** Keeps it for successors, in one step, since one may be reading it. Rejects when it can't. */
 export async function keepConfig(directory: string, { text }: Settings): Promise<void> {
+  if (!isOwn(directory)) throw new Error(`${directory} is gone, or another user's`);
   const written = `${configCopy(directory)}.${process.pid}`;
   await writeFile(written, text);
   await rename(written, configCopy(directory));

@@ -70,6 +70,8 @@ export const DT = {
   runpath: 29,
   gnuHash: 0x6ffffef5,
   flags1: 0x6ffffffb,
+  auxiliary: 0x7ffffffd,
+  filter: 0x7fffffff,
 } as const;
 export const STB = { weak: 2, gnuUnique: 10 } as const;
 

@@ -5,7 +5,7 @@ import { DT, type ElfImage, openElf, STB } from './elf-image.ts';
 export interface ElfFacts {
   /** e_machine: 62 is x86-64, 183 is AArch64. */
   machine: number;
-  /** DT_NEEDED: libraries it must find. */
+  /** DT_NEEDED, DT_FILTER, DT_AUXILIARY: libraries that are loaded with it. */
   needed: string[];
   /** DT_RUNPATH or DT_RPATH; may contain $ORIGIN. */
   runpath: string;
@@ -27,7 +27,7 @@ export async function readElf(file: FileHandle, size: number): Promise<ElfFacts>
 export async function factsOf({ machine, values, text, symbols }: ElfImage): Promise<ElfFacts> {
   const facts: ElfFacts = {
     machine,
-    needed: values(DT.needed).map(text),
+    needed: [...values(DT.needed), ...values(DT.filter), ...values(DT.auxiliary)].map(text),
     runpath: [...values(DT.runpath), ...values(DT.rpath)].map(text).join(':'),
     exports: new Set(),
     nodelete: values(DT.flags1).some((flags) => (flags & DF_1_NODELETE) !== 0),

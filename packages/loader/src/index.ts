@@ -15,5 +15,5 @@ export type { Executor, Refreshed } from './executor.ts';
 export { handlerObjection, libcObjection, machineName, machineObjection, objection } from './explain.ts';
 export type { Generation } from './generation.ts';
 export { createLoader, type Loader, type LoaderOptions } from './loader.ts';
-export { openRunDirectory, type RunDirectory, runningDirectories } from './run-directory.ts';
+export { isOwn, openRunDirectory, type RunDirectory, runningDirectories } from './run-directory.ts';
 export { requireSignature, type Verify } from './signed.ts';

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { copyFile, link, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { make } from './run-directory.ts';
+import { dirname, join } from 'node:path';
+import { isOwn, make } from './run-directory.ts';
 
 export interface KeptBuild {
   hash: string;
@@ -36,7 +36,7 @@ const SIGNATURE = 'signature-';
 /** A short name for a path, for files in shared folders. */
 export const keyOf = (path: string): string => createHash('sha256').update(path).digest('hex').slice(0, 32);
 
-/** folder: where they are kept; null keeps none. Throws nothing; onProblem: a build couldn't be kept. */
+/** folder: where they are kept, in the run directory; null keeps none. Throws nothing; onProblem: a build couldn't be kept. */
 export function createKept(folder: string | null, onProblem: (path: string, error: Error) => void): Kept {
   let nextId = 0;
 
@@ -60,7 +60,7 @@ export function createKept(folder: string | null, onProblem: (path: string, erro
 
   return {
     before(path) {
-      if (folder === null) return null;
+      if (folder === null || !isOwn(dirname(folder))) return null;
       const home = join(folder, keyOf(path));
       const name = namesIn(home).find((each) => each.startsWith(BEFORE));
       if (!name) return null;
@@ -71,6 +71,7 @@ export function createKept(folder: string | null, onProblem: (path: string, erro
       if (folder === null) return;
       const home = join(folder, keyOf(path));
       try {
+        if (!isOwn(dirname(folder))) throw new Error(`${dirname(folder)} is gone, or another user's`);
         await make(home);
         const fresh = join(home, `new-${process.pid}-${nextId++}`);
         try {

@@ -6,7 +6,7 @@ import { explain, objection, threadsLeft } from './explain.ts';
 import { createGeneration, type Generation } from './generation.ts';
 import { createJudge, type Verdict } from './judge.ts';
 import { createKept } from './kept.ts';
-import type { RunDirectory } from './run-directory.ts';
+import { isOwn, type RunDirectory } from './run-directory.ts';
 import { requireSignature, type Verify } from './signed.ts';
 import { type StagedLibrary, stage } from './stage.ts';
 
@@ -58,8 +58,17 @@ export function createLoader(options: LoaderOptions): Loader {
     kept,
     onSeen,
     verify,
-    stage: (path: string, from?: string) => stage(path, nextId++, directory, from),
+    stage: (path: string, from?: string) => stage(path, nextId++, placeOf(path), from),
   };
+
+  /** The run directory, as long as it is there; null: memory. */
+  function placeOf(path: string): string | null {
+    if (directory !== null && !isOwn(directory)) {
+      options.onProblem(path, `${directory} is gone, or another user's: copies live in memory from now on`);
+      directory = null;
+    }
+    return directory;
+  }
 
   async function verify(path: string, staged: StagedLibrary, kept: string | null): Promise<void> {
     if (!options.verify) return;

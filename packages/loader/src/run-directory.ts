@@ -1,8 +1,8 @@
 // Where private copies of libraries live: $FLEXILIB_RUN_DIR, else $RUNTIME_DIRECTORY (systemd.exec(5)), else the
 // system's temporary folder; in it, one folder a process, held by a lock that ends with the process. Where several
 // processes make up one server, $FLEXILIB_SHARED_DIR is the folder of all of them, and theirs are in there.
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { lstat, mkdir, mkdtemp, readdir, readlink, rm, rmdir } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readlink, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { tryLock } from '@flexilib/native';
@@ -31,6 +31,7 @@ export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Pr
   const base = shared ?? runDirectoryBase(env);
   try {
     await make(base);
+    if (shared !== null && !isOwn(shared)) throw new Error(`${shared} is another user's`);
     await clean(base);
     for (;;) {
       const path = await mkdtemp(join(base, PREFIX));
@@ -43,7 +44,7 @@ export async function openRunDirectory(env: NodeJS.ProcessEnv = process.env): Pr
         problem: null,
         lock: fd,
         async close() {
-          await removeRunDirectory(path);
+          if (isOwn(path)) await removeRunDirectory(path);
           closeSync(fd);
         },
       };
@@ -67,7 +68,7 @@ export async function runningDirectories(env: NodeJS.ProcessEnv = process.env): 
   for (const name of names) {
     const path = join(base, name);
     try {
-      if (!NAME.test(name) || !(await isOurs(path))) continue;
+      if (!NAME.test(name) || !isOurs(path)) continue;
       const fd = openSync(join(path, LOCK), constants.O_RDWR);
       if (!tryLock(fd)) running.push(path);
       closeSync(fd);
@@ -103,16 +104,22 @@ function lock(path: string, flags: number): number | null {
 }
 
 /** Whether it is a folder that a server of this user may have made. */
-async function isOurs(path: string): Promise<boolean> {
-  const stat = await lstat(path);
-  return NAME.test(basename(path)) && stat.isDirectory() && stat.uid === process.geteuid?.();
+const isOurs = (path: string): boolean => NAME.test(basename(path)) && isOwn(path);
+
+/**
+ * Whether there is a folder of this user's. What cleans temporary files takes a run directory away that was long unused, and then
+ * another user can make one of its name.
+ */
+export function isOwn(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && stat.uid === process.geteuid?.();
 }
 
 async function clean(base: string): Promise<void> {
   for (const name of await readdir(base)) {
     const path = join(base, name);
     try {
-      if (!NAME.test(name) || !(await isOurs(path))) continue;
+      if (!NAME.test(name) || !isOurs(path)) continue;
       const fd = lock(path, 0);
       // Without a lock it isn't known whose it is: only an empty one goes, of a process that ended as it started.
       if (fd === null) await rmdir(path);

@@ -23,12 +23,25 @@ export async function requireSignature(
   kept: string | null,
 ): Promise<string> {
   try {
-    // What it would load from beside it, nobody has signed; and its own copy would lie there, for others to replace.
-    if (findsNeighbours(facts))
-      throw new Error('it looks for libraries beside it ($ORIGIN), which no signature covers: link them in');
+    const stray = strayOf(facts);
+    if (stray !== undefined)
+      throw new Error(`it has libraries loaded from ${stray}, which no signature covers: link them in`);
     return await verify({ path, copy, hash }, kept);
   } catch (error) {
     const text = `${path}: not loaded: ${error instanceof Error ? error.message : error}`;
     throw new FlexilibError('FL_LIBRARY_SIGNATURE', text, { path, cause: error });
   }
+}
+
+/**
+ * A place that nobody has signed: beside it ($ORIGIN), where its own copy would lie too, for others to replace; or a path that
+ * begins wherever the server was started. Absolute ones are the system's matter.
+ */
+function strayOf(facts: ElfFacts): string | undefined {
+  if (findsNeighbours(facts)) return 'beside it ($ORIGIN)';
+  const folders = facts.runpath === '' ? [] : facts.runpath.split(':');
+  const path = [...folders, ...facts.needed.filter((name) => /[/$]/.test(name))].find(
+    (each) => each[0] !== '/',
+  );
+  return path === undefined ? undefined : `the relative path ${JSON.stringify(path)}`;
 }

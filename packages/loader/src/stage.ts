@@ -1,7 +1,7 @@
 // A private copy of a library's bytes, on a path that was never used before: the author may overwrite the original
 // while we run it, and dlopen(3) gives the old library to who asks for the same path again.
 import { createHash } from 'node:crypto';
-import { closeSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import { type FileHandle, open, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createMemfd, FlexilibError } from '@flexilib/native';
@@ -41,11 +41,14 @@ export async function stage(
   try {
     const { size } = await source.stat();
     const facts = await readFacts(original, source, size);
-    const place = await openPlace(original, id, runDirectory, findsNeighbours(facts));
+    const beside = findsNeighbours(facts);
+    const place = await openPlace(original, id, runDirectory, beside);
     try {
       const hash = await copy(source, place.file);
       // Once more, of the copy: the original may have changed since.
       const copied = await readFacts(original, place.file, (await place.file.stat()).size);
+      // It lies where others may replace it, and who verifies it trusts that only such a library does.
+      if (findsNeighbours(copied) !== beside) throw new Error('it is written while it is copied');
       return { id, path: place.path, hash, facts: copied, signature: null, remove: place.remove };
     } catch (error) {
       await place.remove();
@@ -72,7 +75,7 @@ async function openOriginal(path: string): Promise<FileHandle> {
   const missing = (text: string, cause?: unknown) =>
     new FlexilibError('FL_LIBRARY_MISSING', `${path}: ${text}`, { path, cause });
   try {
-    const file = await open(path);
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO would be waited for
     if ((await file.stat()).isFile()) return file;
     await file.close();
   } catch (error) {

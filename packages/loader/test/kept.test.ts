@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { createKept, type Kept } from '../src/kept.ts';
 import { temporaryFolder } from './library.ts';
@@ -30,7 +30,8 @@ const before = () => {
 const names = () => readdirSync(join(folder, readdirSync(folder)[0])).sort();
 
 beforeEach(() => {
-  folder = temporaryFolder();
+  folder = join(temporaryFolder(), 'kept');
+  mkdirSync(folder);
   problems = [];
   bad.clear();
   kept = createKept(folder, (_path, { message }) => problems.push(message));
@@ -112,4 +113,14 @@ it('forgets', async () => {
   await serves('one');
   kept.forget(path);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it.skipIf(process.getuid?.() !== 0)('goes back to nothing that another user may have put there', async () => {
+  await serves('one');
+  await serves('two');
+  expect(before()).toEqual(['one', 'one']);
+  chownSync(dirname(folder), 65534, 65534);
+  expect(before()).toBeNull();
+  await serves('three');
+  expect(problems).toEqual([`${dirname(folder)} is gone, or another user's`]);
 });

@@ -1,5 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import {
   type Call,
@@ -256,6 +266,48 @@ void flexilib_load(const flexilib_host *h) { (void)h; pthread_t t; pthread_creat
   expect(copies().map((name) => join(runDirectory.path!, name))).toEqual([copy]);
   rmSync(copy);
 });
+
+describe('a run directory that was cleaned away', () => {
+  const gone = () => `${runDirectory.path} is gone, or another user's: copies live in memory from now on`;
+  const replaced = ['loaded 1', expect.stringMatching(/is gone/), 'loaded 2'];
+
+  async function replaceLibrary(): Promise<void> {
+    put(builds[1]);
+    await loader.executor(path).refresh();
+    expect(await answer()).toBe('two');
+    expect(log.filter((line) => !line.includes("can't be remembered"))).toEqual(replaced);
+    expect(log).toContain(gone());
+  }
+
+  beforeEach(async () => {
+    put(builds[0]);
+    expect(await answer()).toBe('one');
+    rmSync(runDirectory.path!, { recursive: true });
+  });
+  // For who looks afterwards.
+  afterEach(async () => {
+    await loader.close();
+    rmSync(runDirectory.path!, { recursive: true, force: true });
+    mkdirSync(runDirectory.path!);
+  });
+
+  it('isn’t missed', replaceLibrary);
+
+  it.skipIf(process.getuid?.() !== 0)('isn’t used when another user has made one of its name', async () => {
+    mkdirSync(runDirectory.path!);
+    chownSync(runDirectory.path!, 65534, 65534);
+    await replaceLibrary();
+  });
+});
+
+it('takes no pipe for a library, and waits for none', async () => {
+  execFileSync('mkfifo', [path]);
+  await expect(answer()).rejects.toMatchObject({
+    code: 'FL_LIBRARY_MISSING',
+    message: `${path}: is no file`,
+  });
+  expect(log).toEqual(['FL_LIBRARY_MISSING none']);
+}, 5000);
 
 it('finds the neighbours of a library that looks for them beside itself', async () => {
   const folder = temporaryFolder();

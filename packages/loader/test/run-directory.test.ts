@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openRunDirectory } from '../src/index.ts';
@@ -99,4 +99,12 @@ it('takes systemd’s directory when none is named', async () => {
   const directory = await openRunDirectory({ RUNTIME_DIRECTORY: base });
   expect(directory.path).toMatch(base);
   await directory.close();
+});
+
+it.skipIf(process.getuid?.() !== 0)('shares nothing with another user', async () => {
+  const shared = temporaryFolder();
+  chownSync(shared, 65534, 65534);
+  const directory = await openRunDirectory({ FLEXILIB_SHARED_DIR: shared });
+  expect(directory).toMatchObject({ path: null, shared: null, problem: `${shared} is another user's` });
+  expect(readdirSync(shared)).toEqual([]);
 });

@@ -48,8 +48,15 @@ void kill_strays(void) {
     }
 }
 
+/* Whoever cleans temporary files may have removed it, and another user made one of its name. */
+static bool is_ours(const char *directory) {
+    struct stat stat;
+    return lstat(directory, &stat) == 0 && S_ISDIR(stat.st_mode) && stat.st_uid == geteuid();
+}
+
 void write_file(const char *directory, const char *name, const char *text) {
     char path[4096], whole[4096 + 8];
+    if (!is_ours(directory)) return;
     snprintf(path, sizeof path, "%s/%s", directory, name);
     snprintf(whole, sizeof whole, "%s.new", path);
     int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -73,4 +80,6 @@ static int remove_one(const char *path, const struct stat *stat, int type, struc
     return 0;
 }
 
-void remove_directory(const char *path) { nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS); }
+void remove_directory(const char *path) {
+    if (is_ours(path)) nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}

@@ -1,13 +1,14 @@
 // A folder in the OCI image layout: blobs/ALGORITHM/HEX, and index.json, which names what is in it.
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { algorithmOf, digestOf, fits, hexOf } from './digest.ts';
 import { registryError } from './error.ts';
 import { type Descriptor, MANIFEST_MAX, type Manifest, MediaType, parseManifest } from './manifest.ts';
 import { isDigest } from './reference.ts';
 import { ofType, referrerOf } from './referrers.ts';
-import { type Store, verified } from './store.ts';
+import { one, type Store, verified } from './store.ts';
 
 const VERSION = '1.0.0';
 const NAME = 'org.opencontainers.image.ref.name';
@@ -50,24 +51,12 @@ export function openLayout(folder: string): Store {
     const path = fileOf(descriptor.digest);
     if ((await stat(path).catch(() => null))?.size === descriptor.size) return;
     await mkdir(join(path, '..'), { recursive: true });
-    const temporary = `${path}.${process.pid}`;
-    const file = await open(temporary, 'w');
-    try {
-      for await (const chunk of verified(folder, descriptor, source())) await file.writeFile(chunk);
-      await file.close();
-      await rename(temporary, path);
-    } catch (error) {
-      await file.close();
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    await replace(path, verified(folder, descriptor, source()));
   }
 
   async function putManifest(bytes: Buffer, mediaType: string, tag?: string): Promise<Descriptor> {
     const { descriptor } = parseManifest(folder, bytes, mediaType, digestOf(bytes));
-    await putBlob(descriptor, async function* () {
-      yield bytes;
-    });
+    await putBlob(descriptor, () => one(bytes));
     const isNew = (await stat(join(folder, 'index.json')).catch(() => null)) === null;
     const entries = isNew ? [] : await readLayoutIndex(folder);
     const others = entries.filter((entry) =>
@@ -75,10 +64,8 @@ export function openLayout(folder: string): Store {
     );
     const entry = tag === undefined ? descriptor : { ...descriptor, annotations: { [NAME]: tag } };
     const index = { schemaVersion: 2, mediaType: MediaType.index, manifests: [...others, entry] };
-    await writeFile(join(folder, 'oci-layout'), `{"imageLayoutVersion":"${VERSION}"}`);
-    const temporary = join(folder, `index.json.${process.pid}`);
-    await writeFile(temporary, JSON.stringify(index));
-    await rename(temporary, join(folder, 'index.json'));
+    await replace(join(folder, 'oci-layout'), one(Buffer.from(`{"imageLayoutVersion":"${VERSION}"}`)));
+    await replace(join(folder, 'index.json'), one(Buffer.from(JSON.stringify(index))));
     return descriptor;
   }
 
@@ -93,6 +80,21 @@ export function openLayout(folder: string): Store {
   }
 
   return { name: folder, resolve, manifest, blob, putBlob, putManifest, referrers };
+}
+
+/** In one step. Follows no link: who made the layout could have put one there, to a file of ours. */
+async function replace(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  const file = await open(temporary, 'wx');
+  try {
+    for await (const chunk of bytes) await file.writeFile(chunk);
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await file.close();
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** What a layout's index.json names. Throws FL_REGISTRY. */

@@ -125,5 +125,8 @@ function strings(value: unknown): Record<string, string> {
   return Object.fromEntries(pairs); // defines keys, so «__proto__» is one as any other
 }
 
-/** Of a stranger, for a message. */
-export const text = (value: unknown): string => String(JSON.stringify(value) ?? value).slice(0, 100);
+/** Of a stranger, for a message: JSON leaves some of what controls a terminal as it is. */
+export const text = (value: unknown): string =>
+  String(JSON.stringify(value) ?? value)
+    .slice(0, 100)
+    .replace(/\p{Cc}/gu, '?');

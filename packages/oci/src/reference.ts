@@ -52,7 +52,7 @@ export function readReference(text: string): Reference | string {
 
 /** A name without a dot or a port is no registry, save localhost: it would be docker.io's «acme» of «acme/api». */
 function isRegistry(text: string): boolean {
-  if (!HOST.test(text) || text.length > LONGEST_REPOSITORY) return false;
+  if (!HOST.test(text) || text.length > LONGEST_REPOSITORY || !URL.canParse(`https://${text}`)) return false;
   const port = /:([0-9]+)$/.exec(text.replace(/^\[.*\]/, ''))?.[1];
   if (port !== undefined && (Number(port) === 0 || Number(port) > 65535)) return false;
   return text === 'localhost' || /[.:[]/.test(text);

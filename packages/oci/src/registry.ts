@@ -194,7 +194,7 @@ export function openRegistry(reference: Reference, options: RegistryOptions = {}
       if (!isList) throw await refusal(where, registry, answer);
       const bytes = await readBody(where, answer, MANIFEST_MAX);
       found.push(...parseManifest(where, bytes, typeOf(answer)).manifests);
-      next = nextPage(answer);
+      next = nextPage(where, answer, base.origin);
     }
     return found;
   }
@@ -212,12 +212,13 @@ export function openRegistry(reference: Reference, options: RegistryOptions = {}
 const typeOf = ({ headers }: Incoming): string =>
   (headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
 
-/** Link: </v2/…>; rel="next" (RFC 8288), on the same registry. */
-function nextPage({ headers, url }: Incoming): URL | null {
+/** Link: </v2/…>; rel="next" (RFC 8288). It is asked with the registry's credentials, so it must be on the registry, whoever answered. */
+function nextPage(where: string, { headers, url }: Incoming, origin: string): URL | null {
   const link = /^<([^>]*)>\s*;\s*rel="?next"?/.exec(String(headers.link ?? ''))?.[1];
-  if (link === undefined || !URL.canParse(link, url.href)) return null;
-  const next = new URL(link, url);
-  return next.origin === url.origin ? next : null;
+  if (link === undefined) return null;
+  const next = URL.canParse(link, url.href) ? new URL(link, url) : null;
+  if (next?.origin !== origin) throw registryError(where, 'its list of referrers goes on somewhere else');
+  return next;
 }
 
 /** What the registry's own words are, if it has any: {"errors":[{"code","message"}]}. */

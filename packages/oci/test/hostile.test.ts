@@ -1,5 +1,13 @@
 // Registries that lie.
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -100,6 +108,19 @@ it('takes no credentials along to another host', async () => {
   expect(blob.equals(good)).toBe(true);
   expect(liar.asked.at(-1)?.authorization).toBeDefined();
   expect(other.asked).toEqual([{ line: 'GET /blob?signature=secret', authorization: undefined }]);
+});
+
+it('takes no credentials along to where a redirected list goes on', async () => {
+  const list = JSON.stringify({ schemaVersion: 2, manifests: [] });
+  const other = await lie((_req, res) =>
+    res.writeHead(200, { 'content-type': MediaType.index, link: '</next>; rel="next"' }).end(list),
+  );
+  const liar = await lie((req, res) => {
+    if (!req.headers.authorization) res.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+    else res.writeHead(307, { location: `http://${other.host}/list` }).end();
+  });
+  await expect(at(liar, somebody).referrers(sha256(good))).rejects.toThrow('goes on somewhere else');
+  expect(other.asked).toEqual([expect.objectContaining({ authorization: undefined })]);
 });
 
 it('doesn’t log in where a redirect led', async () => {
@@ -259,4 +280,23 @@ it('has no trouble with names that objects have', async () => {
   expect(Object.keys(annotations)).toEqual(['__proto__', 'constructor']);
   expect(subject).toBe(null);
   expect(({} as Record<string, unknown>).subject).toBeUndefined();
+});
+
+it('writes into a layout that somebody else has made, and nowhere else', async () => {
+  const folder = temporary();
+  const layout = join(folder, 'layout');
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, 'as it was');
+  mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+  const blob = sha256(good).replace('sha256:', 'blobs/sha256/');
+  for (const name of ['oci-layout', `index.json.${process.pid}`, `${blob}.${process.pid}`])
+    symlinkSync(victim, join(layout, name));
+  const store = openLayout(layout);
+  await store.putBlob(descriptor, async function* () {
+    yield good;
+  });
+  await store.putManifest(image, MediaType.manifest, '1');
+  expect(readFileSync(victim, 'utf8')).toBe('as it was');
+  expect(readFileSync(join(layout, blob)).equals(good)).toBe(true);
+  expect((await openLayout(layout).resolve('1'))?.digest).toBe(sha256(image));
 });

@@ -5,6 +5,7 @@ import { xsalsa20poly1305 } from '@noble/ciphers/salsa';
 
 const KEY_BYTES = 32;
 const MEMORY = 512 << 20; // what a key file may ask for; cosign's 65536 needs 64 MiB
+const WORK = 1 << 22; // eight times cosign's: some seconds
 
 interface Box {
   kdf: { name: string; params: { N: number; r: number; p: number }; salt: string };
@@ -19,6 +20,7 @@ export async function openCosignKey(text: string, password: string): Promise<Key
   if (kdf.name !== 'scrypt' || cipher.name !== 'nacl/secretbox')
     throw new Error(`${kdf.name} and ${cipher.name} aren't known here`);
   const { N, r, p } = kdf.params;
+  if (!(N * r * p <= WORK)) throw new Error('its scrypt would take too long');
   const derive = promisify<string, Buffer, number, object, Buffer>(scrypt);
   const key = await derive(password, Buffer.from(kdf.salt, 'base64'), KEY_BYTES, { N, r, p, maxmem: MEMORY });
   const box = xsalsa20poly1305(key, Buffer.from(cipher.nonce, 'base64'));

@@ -26,6 +26,9 @@ import type { Verified } from './verify.ts';
 const STATEMENT_BYTES = 32 << 20;
 /** Who can push can attach as many as they like. */
 const MOST_REFERRERS = 200;
+/** What is verified need not be signed. */
+const DEPTH_MAX = 3;
+const PARTS_MAX = 10_000;
 const LAYOUT = 'oci:';
 
 export interface Image {
@@ -35,10 +38,16 @@ export interface Image {
   descriptor: Descriptor;
 }
 
-/** Whether the text names an image: oci:FOLDER, or a name in a registry that is no file, be it misspelt behind the `@`. */
-export const isImage = (text: string): boolean =>
-  text.startsWith(LAYOUT) ||
-  ((typeof readReference(text) !== 'string' || text.includes('@sha256:')) && !existsSync(text));
+/**
+ * Whether the text names an image: oci:FOLDER, or a name in a registry that is no file, be it misspelt behind the `@`. With a
+ * digest it is one in any case: what lies in the folder that one is in has no say in what is verified.
+ */
+export function isImage(text: string): boolean {
+  if (text.startsWith(LAYOUT)) return true;
+  const reference = readReference(text);
+  if (typeof reference !== 'string' && reference.digest !== undefined) return true;
+  return (typeof reference !== 'string' || text.includes('@sha256:')) && !existsSync(text);
+}
 
 /** REGISTRY/NAME@sha256:…, oci:FOLDER (its only image) or oci:FOLDER@sha256:…. Throws FL_REGISTRY, FL_SIGNATURE. */
 export async function openImage(text: string, push: boolean): Promise<Image> {
@@ -147,7 +156,10 @@ async function checkParts(
   { digest, size }: Descriptor,
   result: VerifiedImage,
   seen: Set<string>,
+  depth = 1,
 ): Promise<void> {
+  if (depth > DEPTH_MAX || seen.size > PARTS_MAX)
+    throw trouble(`${store.name}@${digest}`, 'is an index of indexes of indexes, or one without end');
   const isFirst = (part: Descriptor): boolean => {
     if (seen.has(part.digest)) return false;
     seen.add(part.digest);
@@ -158,7 +170,7 @@ async function checkParts(
   const { bytes, manifests, config, layers } = await store.manifest(digest);
   if (bytes.length !== size)
     throw trouble(`${store.name}@${digest}`, `has ${bytes.length} bytes, ${size} were announced`);
-  for (const image of manifests) if (isFirst(image)) await checkParts(store, image, result, seen);
+  for (const image of manifests) if (isFirst(image)) await checkParts(store, image, result, seen, depth + 1);
   for (const part of [...(config ? [config] : []), ...layers]) {
     if (!isFirst(part)) continue;
     for await (const _ of store.blob(part)); // which checks it

@@ -1,6 +1,7 @@
 // Signing without a key of one's own: the CI vouches for who runs (OIDC), Fulcio certifies a key that is made for this moment
 // and forgotten, and a log or a timestamp says that it was used while the certificate was valid.
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
+import { isLoopback } from '@flexilib/oci/reference';
 import { askJson, StatusError } from './http.ts';
 import { createKeySigner, type Signer } from './signer.ts';
 import { messageOf, trouble } from './trouble.ts';
@@ -13,6 +14,9 @@ const AUDIENCE = 'sigstore';
  */
 export async function createKeylessSigner(fulcio: string, env: NodeJS.ProcessEnv): Promise<Signer> {
   try {
+    const to = URL.canParse(fulcio) ? new URL(fulcio) : null;
+    if (to?.protocol !== 'https:' && !isLoopback(to?.hostname ?? ''))
+      throw trouble(fulcio, 'no https:// address: who reads the identity token on its way can sign with it');
     const token = await identityToken(env);
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const url = `${fulcio.replace(/\/+$/, '')}/api/v2/signingCert`;
