@@ -148,6 +148,20 @@ it.each<[number, string[], string]>([
   expect(readdirSync(folder).sort()).toEqual(['key.pem', 'key.pub', 'lib.so']);
 });
 
+it.each<[NodeJS.ProcessEnv, string]>([
+  [{ SIGSTORE_ID_TOKEN: 'abc' }, 'the identity token: is no JWT'],
+  [{ SIGSTORE_ID_TOKEN: token({}) }, 'says nothing of whose it is'],
+  [{ SIGSTORE_ID_TOKEN: token({ sub: 'me', exp: 1 }) }, 'has expired'],
+  [{ ACTIONS_ID_TOKEN_REQUEST_URL: 'x', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'y' }, 'is no address'],
+  [{}, 'no --key, and no identity to sign by'],
+])('keyless is refused by its identity before anyone is asked: %j', async (env, why) => {
+  expect(await bad(['sign', 'lib.so', '--fulcio-url', 'http://127.0.0.1:9'], env)).toContain(why);
+});
+
+function token(claims: object): string {
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+}
+
 describe.skipIf(!cosign)("cosign's key", () => {
   it('signs, and what cosign signed with it is verified', async () => {
     await cosignRuns(['generate-key-pair']);

@@ -4,9 +4,10 @@ import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { isLoopback } from '@flexilib/oci/reference';
 import { askJson, StatusError } from './http.ts';
 import { createKeySigner, type Signer } from './signer.ts';
-import { messageOf, trouble } from './trouble.ts';
+import { trouble } from './trouble.ts';
 
 const AUDIENCE = 'sigstore';
+const TOKEN = 'the identity token';
 
 /**
  * env: GitHub's ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN, or SIGSTORE_ID_TOKEN (GitLab sets it, and others can).
@@ -40,6 +41,7 @@ export async function createKeylessSigner(fulcio: string, env: NodeJS.ProcessEnv
 async function identityToken(env: NodeJS.ProcessEnv): Promise<string> {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = env;
   if (url && bearer) {
+    if (!URL.canParse(url)) throw trouble('ACTIONS_ID_TOKEN_REQUEST_URL', 'is no address');
     const asked = new URL(url);
     asked.searchParams.set('audience', AUDIENCE);
     const { value } = await askJson(asked.href, undefined, { authorization: `Bearer ${bearer}` });
@@ -54,10 +56,20 @@ async function identityToken(env: NodeJS.ProcessEnv): Promise<string> {
 
 /** What Fulcio wants to see signed: as whom the token knows its owner. */
 function subjectOf(token: string): string {
+  const { email, sub, exp } = claimsOf(token);
+  const subject = email ?? sub;
+  if (typeof subject !== 'string') throw trouble(TOKEN, 'says nothing of whose it is (email, sub)');
+  if (typeof exp === 'number' && exp * 1000 < Date.now())
+    throw trouble(TOKEN, 'has expired: they are valid for minutes; ask the CI for one right before signing');
+  return subject;
+}
+
+function claimsOf(token: string): Record<string, unknown> {
   try {
-    const { email, sub } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
-    return email ?? sub;
-  } catch (error) {
-    throw trouble('the identity token', `is no JWT: ${messageOf(error)}`);
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    if (typeof claims === 'object' && claims !== null) return claims as Record<string, unknown>;
+  } catch {
+    // The parser's words would quote a secret.
   }
+  throw trouble(TOKEN, 'is no JWT');
 }
