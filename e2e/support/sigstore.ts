@@ -44,6 +44,9 @@ export async function startSigstore(): Promise<SigstoreStandIn> {
   const logKeys = keys();
   const tlog = await initializeTLog(url, logKeys);
   const tsa = await initializeTSA(keys());
+  // In whole seconds, as Sigstore's own authority: @sigstore/core reads fractions of three digits alone, and DER drops zeros.
+  const seconds = () => new Date(Math.floor(Date.now() / 1000) * 1000);
+  Object.assign(tsa, { getCurrentTime: seconds });
   const handlers = [fulcioHandler(ca), rekorHandler(tlog), tsaHandler(tsa)];
   const entries: { id: string; body: string; entry: EntryV1 }[] = [];
   const asked: string[] = [];
