@@ -21,7 +21,12 @@ const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
 if (installed !== wanted) {
   console.error('installing the dependencies: compilers, tools and a Node of our own, about 800 MB ...');
   // One string for the shell: npm is npm.cmd on some systems. No input is in it.
-  const npm = spawnSync('npm ci', { cwd: at('.'), stdio: ['ignore', 'inherit', 'inherit'], shell: true });
+  // Nothing here needs a script of a package to be installed, so none has a chance to run.
+  const npm = spawnSync('npm ci --ignore-scripts', {
+    cwd: at('.'),
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: true,
+  });
   if (npm.status !== 0) fail('`npm ci` failed; its message is above');
   writeFileSync(stamp, wanted);
 }

@@ -10,6 +10,8 @@ import { ElfProblem } from './elf-image.ts';
 import { BESIDE } from './run-directory.ts';
 
 const PIECE = 256 << 10;
+/** Bytes. Past it a file is no library but somebody's mistake, or a way to fill the run directory. */
+const LIBRARY_MAX = 2 ** 30;
 
 export interface StagedLibrary {
   /** Unique in this process. */
@@ -40,11 +42,12 @@ export async function stage(
   const source = await openOriginal(from);
   try {
     const { size } = await source.stat();
+    if (size > LIBRARY_MAX) throw tooLarge(original);
     const facts = await readFacts(original, source, size);
     const beside = findsNeighbours(facts);
     const place = await openPlace(original, id, runDirectory, beside);
     try {
-      const hash = await copy(source, place.file);
+      const hash = await copy(source, place.file, original);
       // Once more, of the copy: the original may have changed since.
       const copied = await readFacts(original, place.file, (await place.file.stat()).size);
       // It lies where others may replace it, and who verifies it trusts that only such a library does.
@@ -140,7 +143,10 @@ async function openMemory(original: string): Promise<Place> {
   return { path, file, written: () => file.close(), remove: async () => closeSync(fd) };
 }
 
-async function copy(from: FileHandle, to: FileHandle): Promise<string> {
+const tooLarge = (path: string): FlexilibError =>
+  new FlexilibError('FL_LIBRARY_FORMAT', `${path}: has more than 1 GiB, which no library has`, { path });
+
+async function copy(from: FileHandle, to: FileHandle, original: string): Promise<string> {
   const hash = createHash('sha256');
   const piece = Buffer.allocUnsafeSlow(PIECE);
   for (let offset = 0; ; ) {
@@ -150,5 +156,6 @@ async function copy(from: FileHandle, to: FileHandle): Promise<string> {
     hash.update(bytes);
     for (let at = 0; at < bytesRead; ) at += (await to.write(bytes, at)).bytesWritten;
     offset += bytesRead;
+    if (offset > LIBRARY_MAX) throw tooLarge(original);
   }
 }

@@ -119,6 +119,15 @@ describe('the first load', () => {
     expect(log).toEqual(['loaded 1']);
   });
 
+  it('is of no file that would fill the disk', async () => {
+    put(builds[0]);
+    truncateSync(path, 2 ** 30 + 1);
+    await expect(loader.executor(path).acquire()).rejects.toMatchObject({
+      code: 'FL_LIBRARY_FORMAT',
+      message: `${path}: has more than 1 GiB, which no library has`,
+    });
+  });
+
   it('fails for all of them, once in the log, and is tried again a second later', async () => {
     const executor = loader.executor(path);
     const attempt = () => Promise.resolve(executor.acquire()).catch((error: FlexilibError) => error.code);
