@@ -181,8 +181,10 @@ describe('refuses', () => {
     await spoil();
     const server = await start(configure());
     expect(await status(server)).toBe(503);
-    await expect.poll(() => errors(server)).toEqual([expect.stringContaining(why)]);
-    expect(errors(server)[0]).toContain('lib.so: not loaded: require_signature = ');
+    // Of a key that is of no use the start has told too.
+    const refusals = () => errors(server).filter((line) => !line.startsWith('warning: require_signature = '));
+    await expect.poll(refusals).toEqual([expect.stringContaining(why)]);
+    expect(refusals()[0]).toContain('lib.so: not loaded: require_signature = ');
     // `flexilib check` says the same beforehand.
     const { code, stderr } = await run(['check', '--config', join(folder, 'proxy.ini')]);
     expect(code).toBe(0);
@@ -291,6 +293,14 @@ it('a key that is of no use is told by `flexilib check`, whatever the routes', a
     code: 0,
     stderr: `warning: require_signature = ${join(folder, 'none.pub')}: there is no such file; no library is loaded until this is mended\n`,
   });
+});
+
+it('a key that is of no use is told when the server starts', async () => {
+  const server = await start(configure('/ = return 200\n[server]\nrequire_signature = none.pub\n'));
+  expect(await status(server)).toBe(200);
+  expect(errors(server)).toEqual([
+    `warning: require_signature = ${join(folder, 'none.pub')}: there is no such file; no library is loaded until this is mended`,
+  ]);
 });
 
 it('is no part of a server without it', () => {

@@ -63,4 +63,7 @@ async function build({ machine, libc }, into) {
 }
 
 const aside = values.all || values.target;
-for (const name of wanted) await build(targets[name], aside ? `${here}/dist/${name}` : `${here}/dist`);
+for (const name of wanted) {
+  if (aside) console.log(`compiling for ${name} ...`); // a minute each, the first time
+  await build(targets[name], aside ? `${here}/dist/${name}` : `${here}/dist`);
+}

@@ -5,9 +5,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRunDirectory } from '@flexilib/loader';
 import { findSupervisor, type Listener, notify, type Supervisor, supervise } from '@flexilib/native';
+import { DEV_VARIABLE } from '@flexilib/sdk/protocol';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
 import { configCopy, keepConfig, readSource, type Settings, settingsOf } from './settings.ts';
+import { keyDoubt } from './signed.ts';
 import { pidFile } from './upgrade.ts';
 import { work } from './work.ts';
 
@@ -30,6 +32,9 @@ export async function serve(options: ServeOptions, log: Log): Promise<void> {
   const source = await readSource(file);
   const settings = settingsOf(file, source);
   for (const warning of settings.warnings) log.warn(warning);
+  const key = settings.server.require_signature;
+  const doubt = key === undefined || DEV_VARIABLE in process.env ? null : await keyDoubt(key);
+  if (doubt) log.warn(doubt);
   const listeners = await listen(settings.server);
   const listening = listeners.map(urlOf).join(' ');
   if (supervised) await superviseFrom(options, settings, listeners, listening, log);
