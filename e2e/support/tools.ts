@@ -9,13 +9,11 @@ import { join } from 'node:path';
 import { machinePlaces } from './programs.ts';
 
 export type GoTool =
-  | 'act'
   | 'actionlint'
   | 'compose'
   | 'cosign'
   | 'crane'
   | 'helm'
-  | 'kubeconform'
   | 'kubernetes'
   | 'oci-registry'
   | 'rekor-cli'
