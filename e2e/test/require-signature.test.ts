@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, text } from '../support/client.ts';
-import { hasProgram, startDockerRegistry } from '../support/docker-registry.ts';
 import { answerOf, compile, install, numbered } from '../support/library.ts';
+import { hasDockerRegistry, startOciRegistry, stopRegistries } from '../support/oci-registry.ts';
 import { run, type Server, start, stopAll, temporaryFolder } from '../support/server.ts';
 
 afterEach(stopAll);
@@ -254,38 +254,35 @@ it('counts a key that was replaced from the next load on', async () => {
   await expect.poll(() => text(server.port, '/')).toBe(answerOf(2));
 });
 
-it.skipIf(!hasProgram('docker-registry'))(
-  'takes signed libraries from a registry, and no others',
-  async () => {
-    const registry = await startDockerRegistry();
-    try {
-      const image = `${registry.host}/acme/api:1`;
-      const push = async () => expect(await run(['push', image, lib])).toMatchObject({ code: 0, stderr: '' });
-      await push();
-      const env = { FLEXILIB_CACHE_DIR: temporaryFolder() };
-      const config = `/ = oci://${image}\n[/]\npull_interval = 1s\n[server]\nrequire_signature = key.pub\n`;
-      const server = await start(configure(config), env);
-      expect(await status(server)).toBe(503);
-      await expect.poll(() => errors(server)).toEqual([expect.stringContaining("it isn't signed")]);
-      expect(errors(server)[0]).toMatch(/sign the library \(flexilib sign\), then push it again: /);
-      await sign(lib);
-      await push();
-      await expect.poll(() => status(server), { timeout: 15_000 }).toBe(200);
-      install(lib, build(2));
-      rmSync(bundle);
-      await push();
-      await expect
-        .poll(() => errors(server).at(-1), { timeout: 15_000 })
-        .toMatch(/it isn't signed.*generation 1 goes on/);
-      expect(await text(server.port, '/')).toBe(answerOf(1));
-      await sign(lib);
-      await push();
-      await expect.poll(() => text(server.port, '/'), { timeout: 15_000 }).toBe(answerOf(2));
-    } finally {
-      await registry.close();
-    }
-  },
-);
+it.skipIf(!hasDockerRegistry)('takes signed libraries from a registry, and no others', async () => {
+  const registry = await startOciRegistry();
+  try {
+    const image = `${registry.host}/acme/api:1`;
+    const push = async () => expect(await run(['push', image, lib])).toMatchObject({ code: 0, stderr: '' });
+    await push();
+    const env = { FLEXILIB_CACHE_DIR: temporaryFolder() };
+    const config = `/ = oci://${image}\n[/]\npull_interval = 1s\n[server]\nrequire_signature = key.pub\n`;
+    const server = await start(configure(config), env);
+    expect(await status(server)).toBe(503);
+    await expect.poll(() => errors(server)).toEqual([expect.stringContaining("it isn't signed")]);
+    expect(errors(server)[0]).toMatch(/sign the library \(flexilib sign\), then push it again: /);
+    await sign(lib);
+    await push();
+    await expect.poll(() => status(server), { timeout: 15_000 }).toBe(200);
+    install(lib, build(2));
+    rmSync(bundle);
+    await push();
+    await expect
+      .poll(() => errors(server).at(-1), { timeout: 15_000 })
+      .toMatch(/it isn't signed.*generation 1 goes on/);
+    expect(await text(server.port, '/')).toBe(answerOf(1));
+    await sign(lib);
+    await push();
+    await expect.poll(() => text(server.port, '/'), { timeout: 15_000 }).toBe(answerOf(2));
+  } finally {
+    await stopRegistries();
+  }
+});
 
 it('a key that is of no use is told by `flexilib check`, whatever the routes', async () => {
   const { file } = configure('/ = oci://localhost:1/acme/api:1\n[server]\nrequire_signature = none.pub\n');

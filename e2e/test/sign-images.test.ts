@@ -13,16 +13,19 @@ import {
   type Store,
 } from '@flexilib/oci';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasProgram, type ImageRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { writeKeys } from '../support/keys.ts';
 import { type Log, startLog } from '../support/log.ts';
+import {
+  hasDockerRegistry,
+  type OciRegistry,
+  startOciRegistry,
+  stopRegistries,
+} from '../support/oci-registry.ts';
 import { run, temporaryFolder } from '../support/server.ts';
 import { goTool } from '../support/tools.ts';
 
 const cosign = await goTool('cosign');
 const rekor = await goTool('rekor-tiles');
-const hasRegistry = hasProgram('docker-registry');
-if (!hasRegistry) process.stderr.write('docker-registry is missing; what needs it is skipped\n');
 
 const CYCLONEDX = 'https://cyclonedx.org/bom';
 
@@ -166,16 +169,16 @@ describe('in a layout', () => {
   });
 });
 
-describe.skipIf(!hasRegistry)('in a registry', () => {
-  let registry: ImageRegistry;
+describe.skipIf(!hasDockerRegistry)('in a registry', () => {
+  let registry: OciRegistry;
   let log: Log | null;
   let image: string;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
+    registry = await startOciRegistry();
     log = rekor ? await startLog(rekor) : null;
   });
   afterAll(async () => {
-    await registry?.close();
+    await stopRegistries();
     await log?.close();
   });
   beforeEach(async () => {
