@@ -169,11 +169,16 @@ export async function work({
     },
   );
 
-  async function end(grace: number): Promise<void> {
+  /** Nothing new is begun: a successor does it, or nobody. */
+  async function retire(): Promise<void> {
     pulse.leave();
     puller?.close();
     dev?.leave();
     await follower?.close();
+  }
+
+  async function end(grace: number): Promise<void> {
+    await retire();
     await door.close(grace);
     groups.close();
     await Promise.race([settleReports(), sleep(REPORTS_MS)]);
@@ -192,10 +197,7 @@ export async function work({
     reload,
     end: () => end(GRACE_MS),
     async leave() {
-      pulse.leave();
-      puller?.close();
-      dev?.leave();
-      await follower?.close(); // its successor does it
+      await retire();
       await Promise.race([door.leave(), sleep(GRACE_MS - CLOSE_MS - UNLOAD_MS)]);
       await end(CLOSE_MS);
     },
