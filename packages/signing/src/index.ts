@@ -7,7 +7,7 @@ export { createKeylessSigner } from './keyless.ts';
 export { readPrivateKey, readPublicKey } from './keys.ts';
 export { createTokenSigner, PKCS11 } from './pkcs11.ts';
 export { createKeySigner, type Signer } from './signer.ts';
-export { type Predicate, predicateTypes, readPredicate, SIGNED } from './statement.ts';
+export { type Predicate, predicateTypeOf, predicateTypes, readPredicate, SIGNED } from './statement.ts';
 export { printable } from './trouble.ts';
 export { type Identity, publicGoodRoot, readTrustedRoot, type Trust } from './trust.ts';
 export type { Verified } from './verify.ts';

@@ -20,6 +20,10 @@ export const predicateTypes: Readonly<Record<string, string>> = {
   slsaprovenance1: 'https://slsa.dev/provenance/v1',
 };
 
+/** The type that a name means; what is no name is the type itself. */
+export const predicateTypeOf = (text: string): string =>
+  Object.hasOwn(predicateTypes, text) ? predicateTypes[text] : text;
+
 const PREDICATE_BYTES = 16 << 20;
 
 export interface Predicate {

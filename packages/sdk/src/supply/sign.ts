@@ -9,6 +9,7 @@ import {
   openImage,
   PKCS11,
   type Predicate,
+  predicateTypeOf,
   predicateTypes,
   readPredicate,
   readPrivateKey,
@@ -107,7 +108,7 @@ export function refuseBundles(verb: string, paths: readonly string[]): void {
 }
 
 async function predicateOf(file: string, type: string): Promise<Predicate> {
-  const predicateType = Object.hasOwn(predicateTypes, type) ? predicateTypes[type] : type;
+  const predicateType = predicateTypeOf(type);
   if (!URL.canParse(predicateType))
     throw usageError('sign', `--type is ${Object.keys(predicateTypes).join(', ')} or a URL`);
   return { predicateType, predicate: await readPredicate(file) };

@@ -5,7 +5,7 @@ import {
   type Identity,
   isImage,
   openImage,
-  predicateTypes,
+  predicateTypeOf,
   printable,
   readPublicKey,
   readTrustedRoot,
@@ -70,9 +70,7 @@ export async function verifyCommand(args: string[]): Promise<number> {
     throw usageError('verify', '--bundle is for a single file');
   if (values.type !== undefined && images.length < positionals.length)
     throw usageError('verify', '--type is about images');
-  const type = values.type ?? '';
-  const wantedType =
-    values.type === undefined ? SIGNED : Object.hasOwn(predicateTypes, type) ? predicateTypes[type] : type;
+  const wantedType = values.type === undefined ? SIGNED : predicateTypeOf(values.type);
   const subject = wanted(values['certificate-identity'], values['certificate-identity-regexp']);
   const issuer = wanted(values['certificate-oidc-issuer'], values['certificate-oidc-issuer-regexp']);
   const ignoreLog = values['insecure-ignore-tlog'] ?? false;
