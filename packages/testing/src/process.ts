@@ -17,6 +17,9 @@ const QUIET = [
   '--no-opt',
   '--no-maglev',
   '--no-sparkplug',
+  // Node's own WebAssembly: what finds the names that CommonJS exports, what strips types.
+  '--no-wasm-dynamic-tiering',
+  '--no-wasm-tier-up',
   '--min-semi-space-size=32',
   '--max-semi-space-size=32',
 ];
