@@ -104,8 +104,9 @@ it.each(modes)('F12 forks: %s', async (mode) => {
   const { pid } = server;
   const forked = async () => {
     const children = [];
-    for (const route of ['/fork', '/daemon']) children.push(Number((await scene.get(route)).body));
-    expect(children.map(isAlive)).toEqual([true, true]);
+    for (const path of ['/fork', '/daemon', '/daemon/child'])
+      children.push(Number((await scene.get(path)).body));
+    expect(children.map(isAlive)).toEqual([true, true, true]);
     return children;
   };
   const first = await forked();
@@ -115,12 +116,12 @@ it.each(modes)('F12 forks: %s', async (mode) => {
   await scene.get('/crash');
   await scene.replaced(pid);
   await expect.poll(() => isAlive(pid), { timeout: 12_000 }).toBe(false);
-  await expect.poll(() => first.map(isAlive), { timeout: 1000 }).toEqual([false, false]);
+  await expect.poll(() => first.map(isAlive), { timeout: 1000 }).toEqual([false, false, false]);
 
   const second = await forked();
   await scene.pass();
   await scene.load.stop();
   server.signal('SIGTERM');
   expect(await server.exit).toBe(0);
-  expect(second.map(isAlive)).toEqual([false, false]);
+  expect(second.map(isAlive)).toEqual([false, false, false]);
 });

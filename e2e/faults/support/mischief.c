@@ -22,7 +22,8 @@ static void change_everything(void) {
   umask(0777);
 }
 
-// The child's number is the answer. It stays; a daemon leaves the process group, the session and its parent.
+// The child's number is the answer. It stays; a daemon leaves the process group, the session and its parent, and the
+// second one is another's child.
 static long fork_off(int daemon) {
   int ends[2];
   long child = 0;
@@ -31,6 +32,9 @@ static long fork_off(int daemon) {
   if (pid == 0 && daemon) {
     setsid();
     if (fork() != 0) _exit(0);
+    if (daemon > 1 && fork() != 0)
+      for (;;) sleep(1000);
+    setsid();
   }
   if (pid == 0) {
     child = getpid();
@@ -62,7 +66,7 @@ flexilib_response *handle_request(flexilib_request *request) {
   } else if (is(request, "/fork")) {
     snprintf(text, sizeof text, "%ld", fork_off(0));
   } else if (is(request, "/daemon")) {
-    snprintf(text, sizeof text, "%ld", fork_off(1));
+    snprintf(text, sizeof text, "%ld", fork_off(is(request, "/daemon/child") ? 2 : 1));
   } else if (is(request, "/crash")) {
     *(volatile int *)8 = 1;
   } else if (is(request, "/return")) {

@@ -26,6 +26,8 @@
 #define ECHO_MS 75
 /* A process that dies so soon after it was told to reload may not have done it. */
 #define RELOAD_MS 3000
+/* For what libraries have forked: one that is killed has gone by then, unless the kernel holds it. */
+#define STRAYS_MS 1000
 #define NEVER INT64_MAX
 
 typedef struct {
@@ -42,6 +44,7 @@ static int64_t last_reload = -RELOAD_MS;
 static bool announced; /* all have served at a time */
 static bool ending;
 static int64_t ended_at;
+static int64_t strays_until = NEVER; /* the last process has ended */
 static int exit_status;
 static int upgrading; /* slots that still wait for theirs */
 
@@ -228,13 +231,14 @@ void slots_tick(void) {
             worker_kill(worker, worker->channel < 0 ? "closed its channel" : "does not answer");
     }
     if (!ending || any) return;
-    kill_strays();
+    if (strays_until == NEVER) strays_until = at + STRAYS_MS;
+    if (kill_strays() && at < strays_until) return;
     if (given.directory) remove_directory(given.directory);
     exit(exit_status);
 }
 
 int64_t slots_next(void) {
-    int64_t next = NEVER;
+    int64_t next = strays_until;
     for (int i = 0; i < given.workers; i++)
         if (!slots[i].starting && slots[i].due < next) next = slots[i].due;
     for (const worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {

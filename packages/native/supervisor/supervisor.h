@@ -77,7 +77,7 @@ void say(enum level level, const char *format, ...) __attribute__((format(printf
 
 /* tidy.c */
 void spare_children(void);
-void kill_strays(void);
+bool kill_strays(void);
 void write_file(const char *directory, const char *name, const char *text);
 void remove_directory(const char *path);
 

@@ -34,18 +34,23 @@ static int list_children(pid_t *pids, int most) {
 void spare_children(void) { stranger_count = list_children(strangers, sizeof strangers / sizeof *strangers); }
 
 /* Ends processes that a library has forked and that outlived their parent, which makes them ours (PR_SET_CHILD_SUBREAPER).
+ * Whether there were any: they end a little later, and leave us those that they have forked.
  * Where the kernel doesn't list children (CONFIG_PROC_CHILDREN) those that made a process group of their own stay. */
-void kill_strays(void) {
+bool kill_strays(void) {
     pid_t pids[512];
-    if (getpid() == 1) return; /* everybody's orphans are ours then, and they end with us */
+    if (getpid() == 1) return false; /* everybody's orphans are ours then, and they end with us */
+    bool any = false;
     int count = list_children(pids, sizeof pids / sizeof *pids);
     for (int i = 0; i < count; i++) {
         bool spared = false;
         for (const worker *worker = workers; worker < workers + WORKERS_MAX; worker++)
             spared |= worker->state != GONE && worker->pid == pids[i];
         for (int j = 0; j < stranger_count; j++) spared |= strangers[j] == pids[i];
-        if (!spared) kill(pids[i], SIGKILL);
+        if (spared) continue;
+        any = true;
+        kill(pids[i], SIGKILL);
     }
+    return any;
 }
 
 /* Whoever cleans temporary files may have removed it, and another user made one of its name. */

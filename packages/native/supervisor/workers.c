@@ -121,12 +121,13 @@ void workers_pardon(void) {
 
 /* Everything that has ended, be it ours or left to us: as the first process of a container it is all that end. */
 void workers_reap(void) {
+    static bool strays; /* some are being killed */
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         for (worker *worker = workers; worker < workers + WORKERS_MAX; worker++) {
             if (worker->state == GONE || worker->pid != pid) continue;
             kill(-pid, SIGKILL); /* what it has forked */
-            kill_strays();
+            strays = true;
             if (worker->channel >= 0) workers_hear(worker); /* its last words */
             if (worker->channel >= 0) close(worker->channel);
             worker->channel = -1;
@@ -135,4 +136,5 @@ void workers_reap(void) {
             slots_ended(&ended, status);
         }
     }
+    if (strays) strays = kill_strays();
 }
