@@ -19,7 +19,7 @@ export async function check(file: string, log: Log): Promise<number> {
     const settings = await readSettings(file);
     const { routes, server, warnings } = settings;
     for (const warning of warnings) log.warn(warning);
-    const unusable = server.require_signature === undefined ? null : await keyDoubt(server.require_signature);
+    const unusable = await keyDoubt(server.require_signature);
     if (unusable) log.warn(unusable); // once, and not of each library
     const verify = unusable ? null : await verifierFor(settings, false, log);
     const images = imagesOf(routes); // a file is checked where it is, a registry isn't asked

@@ -32,8 +32,7 @@ export async function serve(options: ServeOptions, log: Log): Promise<void> {
   const source = await readSource(file);
   const settings = settingsOf(file, source);
   for (const warning of settings.warnings) log.warn(warning);
-  const key = settings.server.require_signature;
-  const doubt = key === undefined || DEV_VARIABLE in process.env ? null : await keyDoubt(key);
+  const doubt = DEV_VARIABLE in process.env ? null : await keyDoubt(settings.server.require_signature);
   if (doubt) log.warn(doubt);
   const listeners = await listen(settings.server);
   const listening = listeners.map(urlOf).join(' ');

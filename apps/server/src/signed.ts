@@ -28,8 +28,9 @@ export async function verifierFor(
   return createRequirement(key, cache);
 }
 
-/** What is wrong with the key's file, or null. */
-export async function keyDoubt(key: string): Promise<string | null> {
+/** What is wrong with the key's file, if there is one; or null. */
+export async function keyDoubt(key: string | undefined): Promise<string | null> {
+  if (key === undefined) return null;
   const { readPublicKey } = await import('@flexilib/signing/require');
   return readPublicKey(key).then(
     () => null,

@@ -15,7 +15,7 @@ import {
   SIGNATURE_MAX,
   wantedOf,
 } from '@flexilib/oci';
-import { signedHash } from '@flexilib/signing';
+import { bundleOf, signedHash } from '@flexilib/signing';
 import { readArguments, usageError } from '../arguments.ts';
 import { announced } from '../terminal.ts';
 
@@ -94,7 +94,7 @@ function openFile(path: string) {
 
 /** Of these bytes: one of the build before would be refused by servers only. */
 async function readSignature(library: string, content: Buffer): Promise<Buffer | null> {
-  const path = `${library}.sigstore.json`;
+  const path = bundleOf(library);
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
     throw new FlexilibError('FL_SIGNATURE', `${path}: ${cause.message}`, { path, cause });
